@@ -1,0 +1,201 @@
+//! What a run says while it runs.
+//!
+//! Everything that runs (`run`, and later `check`, `simulate`, `rollout`, `selftest`) emits one stream of
+//! these events. The terminal, every report and the recorder consume it and compute nothing of their own, so that no
+//! two outputs can disagree. Exchanges in events are redacted already.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::diagnostic::Diagnostic;
+use crate::exchange::Exchange;
+use crate::redact::Redacted;
+
+/// Which command runs; the `kind` member of a JSON report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `run`: one item a transcript.
+    Run,
+}
+
+impl Kind {
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Run => "run",
+        }
+    }
+}
+
+/// How an item ended. Nothing but `Pass` counts as a pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Status {
+    /// Everything holds.
+    Pass,
+    /// A MUST is broken, an expectation failed, a transcript differs.
+    Fail,
+    /// A SHOULD or an interoperability concern.
+    Warn,
+    /// Not applicable or not selected; the message says why.
+    Skip,
+    /// A prerequisite failed; the message names it.
+    Blocked,
+    /// It could not be judged.
+    Error,
+}
+
+impl Status {
+    /// All, in the order of reports.
+    pub const ALL: [Status; 6] =
+        [Status::Pass, Status::Fail, Status::Warn, Status::Skip, Status::Blocked, Status::Error];
+
+    /// The word in reports.
+    pub fn word(self) -> &'static str {
+        match self {
+            Status::Pass => "pass",
+            Status::Fail => "fail",
+            Status::Warn => "warn",
+            Status::Skip => "skip",
+            Status::Blocked => "blocked",
+            Status::Error => "error",
+        }
+    }
+}
+
+/// What a run is held against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetInfo {
+    /// The base URL; of the built-in provider without its port, which differs from run to run.
+    pub url: String,
+    /// The name of the target: a configured name, or the profile of the built-in provider.
+    pub name: String,
+}
+
+/// How a transcript relates to its snapshot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SnapshotState {
+    /// Equal.
+    Unchanged,
+    /// There was none; the transcript is pending, or the absence failed the item (in CI).
+    Missing,
+    /// It differs; the transcript is pending, or the difference failed the item (in CI).
+    Changed,
+    /// It was written, because of `--update`.
+    Updated,
+}
+
+/// A difference between a transcript and its snapshot, structure first, text second.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SnapshotDifference {
+    /// Path of the snapshot, relative to the working directory.
+    pub path: String,
+    /// Path of the pending transcript, where one was written.
+    pub pending: Option<String>,
+    /// One line each: which member of which message changed, from what to what.
+    pub changes: Vec<String>,
+    /// Unified diff of the two texts.
+    pub text: String,
+}
+
+/// One judged thing: a transcript, and later a check, a person, a defect.
+#[derive(Debug, Clone)]
+pub struct Item {
+    /// Stable id: for transcripts the scenario path without extension, with `@dialect`.
+    pub id: String,
+    /// For people.
+    pub title: String,
+    /// Group in reports: for transcripts the folder of the scenario.
+    pub topic: String,
+    /// `must`, `should`, `may` or `interop`; absent where there is no such thing.
+    pub level: Option<&'static str>,
+    /// Requirement ids that the item decides.
+    pub requirements: Vec<String>,
+    /// Identity providers that stumble over a failure.
+    pub breaks: Vec<String>,
+    /// File that the item stands in, relative to the working directory.
+    pub file: Option<String>,
+}
+
+/// The end of one item.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// Which item.
+    pub item: Arc<Item>,
+    /// How it ended.
+    pub status: Status,
+    /// One sentence: why it did not pass. Empty for a pass.
+    pub message: String,
+    /// Located mistakes: failed expectations, each at its own line.
+    pub diagnostics: Vec<Diagnostic>,
+    /// How the transcript compares with its snapshot.
+    pub snapshot: Option<SnapshotState>,
+    /// The difference, where there is one.
+    pub difference: Option<SnapshotDifference>,
+    /// What was sent and what came, in order.
+    pub exchanges: Vec<Redacted<Exchange>>,
+    /// From the first request to the last answer.
+    pub duration: Duration,
+}
+
+/// One event of a run.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// The run begins: what it is held against and how many items are planned.
+    Started {
+        /// Which command.
+        kind: Kind,
+        /// Against what.
+        target: TargetInfo,
+        /// Number of items.
+        planned: usize,
+    },
+    /// An item begins.
+    ItemStarted(Arc<Item>),
+    /// One exchange of an item took place.
+    Exchanged {
+        /// Which item.
+        item: Arc<Item>,
+        /// The name of the step.
+        step: String,
+        /// What was sent and what came.
+        exchange: Redacted<Exchange>,
+    },
+    /// An item ended.
+    Finished(Box<Finding>),
+    /// Something that the user should know and that is no item: a failed clean-up, an unreferenced snapshot.
+    Notice(String),
+    /// The run ended.
+    Ended {
+        /// How long it took.
+        elapsed: Duration,
+        /// Whether it was interrupted, so that the items are not all there.
+        interrupted: bool,
+    },
+}
+
+/// Number of findings by status.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally([usize; 6]);
+
+impl Tally {
+    /// Counts one.
+    pub fn add(&mut self, status: Status) {
+        self.0[status as usize] += 1;
+    }
+
+    /// How many ended so.
+    pub fn of(&self, status: Status) -> usize {
+        self.0[status as usize]
+    }
+
+    /// How many there are.
+    pub fn total(&self) -> usize {
+        self.0.iter().sum()
+    }
+}
+
+/// Consumes events. Consumers are called from one place, in order.
+pub trait Observer {
+    /// Takes note of one event.
+    fn observe(&mut self, event: &Event);
+}

@@ -1,0 +1,3 @@
+//! Scimulator.
+pub mod exchange;
+pub mod protocol;

@@ -1,0 +1,1 @@
+//! Typed values: checking, comparison, dateTime, case folding.
