@@ -1,3 +1,4 @@
 //! Scimulator.
+pub mod diagnostic;
 pub mod exchange;
 pub mod protocol;
