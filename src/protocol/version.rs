@@ -249,8 +249,9 @@ mod tests {
         #[test]
         fn printing_and_parsing_are_inverse(weak: bool, tag in "[!#-~\u{a0}-\u{ff}]{0,20}") {
             let tag = EntityTag { weak, tag };
-            prop_assert_eq!(EntityTag::parse(&tag.to_string()).unwrap(), tag.clone());
-            prop_assert_eq!(TagList::parse(&format!("{tag},{tag}")).unwrap(), TagList::Tags(vec![tag.clone(), tag]));
+            prop_assert_eq!(&EntityTag::parse(&tag.to_string()).unwrap(), &tag);
+            let list = TagList::parse(&format!("{tag},{tag}")).unwrap();
+            prop_assert_eq!(list, TagList::Tags(vec![tag; 2]));
         }
 
         #[test]
