@@ -1,6 +1,8 @@
 //! Scimulator.
 pub mod diagnostic;
+pub mod event;
 pub mod exchange;
 pub mod protocol;
 pub mod redact;
+pub mod target;
 pub mod yaml;
