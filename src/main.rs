@@ -1,2 +1,7 @@
-//! x
-fn main() {}
+//! The program: hands over to [`scimulator::cli`] and turns what it says into the exit code of the process.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    scimulator::cli::main().into()
+}

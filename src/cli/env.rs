@@ -1,0 +1,78 @@
+//! The names of the environment variables that the program reads, in one place.
+//!
+//! Every option of the command line has one. Except for `SCIM_TOKEN`, which other SCIM tools use too, they begin with
+//! `SCIMULATOR_`. A flag on the command line wins over the environment, the environment over `scimulator.toml`.
+
+/// `--target`
+pub const TARGET: &str = "SCIMULATOR_TARGET";
+/// `--token`
+pub const TOKEN: &str = "SCIM_TOKEN";
+/// `--token-file`
+pub const TOKEN_FILE: &str = "SCIMULATOR_TOKEN_FILE";
+/// `--basic`
+pub const BASIC: &str = "SCIMULATOR_BASIC";
+/// `--header`; several are separated by line breaks
+pub const HEADER: &str = "SCIMULATOR_HEADER";
+/// `--oauth-token-url`
+pub const OAUTH_TOKEN_URL: &str = "SCIMULATOR_OAUTH_TOKEN_URL";
+/// `--client-id`
+pub const CLIENT_ID: &str = "SCIMULATOR_CLIENT_ID";
+/// `--client-secret`
+pub const CLIENT_SECRET: &str = "SCIMULATOR_CLIENT_SECRET";
+/// `--scope`
+pub const SCOPE: &str = "SCIMULATOR_SCOPE";
+/// `--ca-file`
+pub const CA_FILE: &str = "SCIMULATOR_CA_FILE";
+/// `--client-cert`
+pub const CLIENT_CERT: &str = "SCIMULATOR_CLIENT_CERT";
+/// `--client-key`
+pub const CLIENT_KEY: &str = "SCIMULATOR_CLIENT_KEY";
+/// `--insecure`
+pub const INSECURE: &str = "SCIMULATOR_INSECURE";
+/// `--proxy`
+pub const PROXY: &str = "SCIMULATOR_PROXY";
+/// `--timeout`
+pub const TIMEOUT: &str = "SCIMULATOR_TIMEOUT";
+/// `--rate`
+pub const RATE: &str = "SCIMULATOR_RATE";
+/// `--config`
+pub const CONFIG: &str = "SCIMULATOR_CONFIG";
+/// `--color`
+pub const COLOR: &str = "SCIMULATOR_COLOR";
+/// `--as`; several are separated by commas
+pub const AS: &str = "SCIMULATOR_AS";
+/// `--profile`
+pub const PROFILE: &str = "SCIMULATOR_PROFILE";
+/// `--tag`; several are separated by commas
+pub const TAG: &str = "SCIMULATOR_TAG";
+/// `--filter`
+pub const FILTER: &str = "SCIMULATOR_FILTER";
+/// `--jobs`
+pub const JOBS: &str = "SCIMULATOR_JOBS";
+/// `--shard`
+pub const SHARD: &str = "SCIMULATOR_SHARD";
+/// `--fail-fast`
+pub const FAIL_FAST: &str = "SCIMULATOR_FAIL_FAST";
+/// `--update`
+pub const UPDATE: &str = "SCIMULATOR_UPDATE";
+/// `--list`
+pub const LIST: &str = "SCIMULATOR_LIST";
+/// `--snapshots`
+pub const SNAPSHOTS: &str = "SCIMULATOR_SNAPSHOTS";
+/// `--quiet`
+pub const QUIET: &str = "SCIMULATOR_QUIET";
+/// `--verbose`
+pub const VERBOSE: &str = "SCIMULATOR_VERBOSE";
+/// `--report`; several are separated by line breaks
+pub const REPORT: &str = "SCIMULATOR_REPORT";
+/// `--accept-all`
+pub const ACCEPT_ALL: &str = "SCIMULATOR_ACCEPT_ALL";
+/// `--reject-all`
+pub const REJECT_ALL: &str = "SCIMULATOR_REJECT_ALL";
+
+/// Set by CI systems: nothing is written to `snapshots/`, and there is no progress bar.
+pub const CI: &str = "CI";
+/// `true` in a GitHub Actions job: failures are annotated.
+pub const GITHUB_ACTIONS: &str = "GITHUB_ACTIONS";
+/// File of a GitHub Actions job that takes a Markdown summary.
+pub const GITHUB_STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";

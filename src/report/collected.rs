@@ -1,0 +1,68 @@
+//! A run as the reports see it once it is over: every finding, sorted by id, with the counts.
+
+use std::time::Duration;
+
+use crate::event::{Event, Finding, Kind, Observer, Status, Tally, TargetInfo};
+
+/// What a run said, kept until its end.
+#[derive(Debug, Clone)]
+pub struct Collected {
+    /// Which command ran.
+    pub kind: Kind,
+    /// What it was held against.
+    pub target: TargetInfo,
+    /// Every item that ended, sorted by id.
+    pub findings: Vec<Finding>,
+    /// How many ended how.
+    pub tally: Tally,
+    /// How long the run took.
+    pub elapsed: Duration,
+    /// Whether it ended before all items did.
+    pub incomplete: bool,
+}
+
+impl Collected {
+    /// Nothing yet. Until the end is seen, the run counts as incomplete.
+    pub fn new() -> Self {
+        Self {
+            kind: Kind::Run,
+            target: TargetInfo { url: String::new(), name: String::new() },
+            findings: Vec::new(),
+            tally: Tally::default(),
+            elapsed: Duration::ZERO,
+            incomplete: true,
+        }
+    }
+
+    /// The findings that ended so, in order.
+    pub fn of(&self, status: Status) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.status == status)
+    }
+}
+
+impl Default for Collected {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Observer for Collected {
+    fn observe(&mut self, event: &Event) {
+        match event {
+            Event::Started { kind, target, .. } => {
+                self.kind = *kind;
+                self.target = target.clone();
+            }
+            Event::Finished(finding) => {
+                self.tally.add(finding.status);
+                let at = self.findings.partition_point(|known| known.item.id <= finding.item.id);
+                self.findings.insert(at, (**finding).clone());
+            }
+            Event::Ended { elapsed, interrupted } => {
+                self.elapsed = *elapsed;
+                self.incomplete = *interrupted;
+            }
+            Event::ItemStarted(_) | Event::Exchanged { .. } | Event::Notice(_) => {}
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Floor 6: the events of a run become text.
+//!
+//! [`Reporter`] takes the one stream of events and hands it to all consumers: [`terminal`] writes for people as it
+//! goes, [`collected`] keeps everything, and at the end [`json`], [`junit`] and [`github`] are rendered from that. They
+//! compute nothing of their own, so that no two can disagree. A new format is one file here and one line in [`file`].
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`terminal`] | lines, failures in full, the summary |
+//! | `progress` | the bar on a terminal |
+//! | `message` | an exchange as HTTP |
+//! | [`collected`] | the run once it is over |
+//! | [`json`], [`junit`] | report files |
+//! | `github` | annotations and the step summary of GitHub Actions |
+//! | [`file`] | `--report FORMAT=FILE` |
+//! | `words` | phrases that several of them say |
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+use crate::event::{Event, Observer};
+
+pub mod collected;
+pub mod file;
+mod github;
+pub mod json;
+pub mod junit;
+mod message;
+mod progress;
+#[cfg(test)]
+pub(crate) mod samples;
+pub mod terminal;
+mod words;
+
+use collected::Collected;
+use file::{ReportError, ReportFile};
+pub use progress::Progress;
+use terminal::Terminal;
+
+/// Hands events to every consumer.
+pub struct Reporter {
+    terminal: Terminal,
+    collected: Collected,
+    files: Vec<ReportFile>,
+    github: Option<Option<PathBuf>>,
+}
+
+/// What is left when all is written.
+pub struct Reported {
+    /// The run.
+    pub run: Collected,
+    /// Reports, standard output among them, that could not be written: one sentence each.
+    pub problems: Vec<String>,
+}
+
+impl Reporter {
+    /// `github` is there in a job of GitHub Actions, with the file that takes the summary of the step.
+    pub fn new(terminal: Terminal, files: Vec<ReportFile>, github: Option<Option<PathBuf>>) -> Self {
+        Self { terminal, collected: Collected::new(), files, github }
+    }
+
+    /// Writes the reports. `stdout` is where the report `FORMAT=-` goes.
+    pub fn finish(mut self, stdout: &mut dyn Write) -> Reported {
+        let mut problems = Vec::new();
+        if let Some(summary) = &self.github {
+            self.terminal.write(&github::annotations(&self.collected));
+            if let Some(path) = summary
+                && let Err(error) = append(path, &github::summary(&self.collected))
+            {
+                problems.push(ReportError { path: path.display().to_string(), reason: error.to_string() });
+            }
+        }
+        problems.extend(self.files.into_iter().filter_map(|file| file.write(&self.collected, stdout).err()));
+        let mut problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        problems
+            .extend(self.terminal.error().map(|error| format!("cannot write to standard output: {error}")));
+        Reported { run: self.collected, problems }
+    }
+}
+
+impl Observer for Reporter {
+    fn observe(&mut self, event: &Event) {
+        self.terminal.observe(event);
+        self.collected.observe(event);
+    }
+}
+
+fn append(path: &std::path::Path, text: &str) -> std::io::Result<()> {
+    File::options().create(true).append(true).open(path)?.write_all(text.as_bytes())
+}

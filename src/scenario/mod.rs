@@ -1,4 +1,0 @@
-//! Floor 4: scenario files.
-
-pub mod encode;
-pub mod template;
