@@ -187,7 +187,7 @@ mod tests {
             // A group is circular only if each member can reach each other one.
             let reaches = |from: usize, to: usize| {
                 let mut open = needs[from].clone();
-                let mut done = vec![false; 12];
+                let mut done = [false; 12];
                 while let Some(next) = open.pop() {
                     if !std::mem::replace(&mut done[next], true) && next < needs.len() {
                         open.extend(&needs[next]);
