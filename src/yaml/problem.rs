@@ -86,8 +86,10 @@ const PROBLEMS: &[(&str, &str, &str)] = &[
 pub(super) fn explain(source: &Arc<SourceFile>, offset: usize, info: &str) -> Diagnostic {
     let text = &*source.text;
     let line_start = text[..offset].rfind('\n').map_or(0, |newline| newline + 1);
-    let indentation = text[line_start..].chars().take_while(|c| c.is_whitespace() && *c != '\n');
-    let tab = indentation.take(MAX_INDENTATION).position(|c| c == '\t');
+    let tab = text[line_start..]
+        .bytes()
+        .take_while(|byte| matches!(byte, b' ' | b'\t'))
+        .position(|byte| byte == b'\t');
     let (offset, info) = match tab {
         Some(column) => (line_start + column, "tab"),
         None => (offset, info),
@@ -100,6 +102,3 @@ pub(super) fn explain(source: &Arc<SourceFile>, offset: usize, info: &str) -> Di
         None => Diagnostic::error("this is not YAML").at(source, offset..offset + length, info),
     }
 }
-
-/// Columns that are looked at for tabs.
-const MAX_INDENTATION: usize = 1_000;

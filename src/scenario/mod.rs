@@ -1,0 +1,4 @@
+//! Floor 4: scenario files.
+
+pub mod encode;
+pub mod template;
