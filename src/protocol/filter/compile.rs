@@ -182,7 +182,6 @@ impl<'s> Compiler<'s, '_> {
             let message = format!("`{path}` is an extension, which can be tested with `pr` only");
             return Err(FilterError::meaning(message));
         };
-        // Within square brackets the element itself is looked at, so that its plurality does not matter.
         if !attribute.is_complex() {
             return Ok((keys, attribute));
         }
@@ -251,11 +250,13 @@ fn test(
         return Err(FilterError::meaning(message));
     }
     let operand = operand(attribute, textual, literal, policy).ok_or_else(|| {
-        let kind = kind.keyword();
-        let example = if kind == "dateTime" { ", such as \"2011-05-13T04:42:34Z\"" } else { "" };
-        FilterError::meaning(format!(
-            "`{path}` is of type {kind}{example}; {literal} cannot be compared with it"
-        ))
+        let wanted = match kind {
+            Type::Boolean => "`true` or `false`",
+            Type::Decimal | Type::Integer => "a number",
+            Type::DateTime if !textual => "a dateTime such as `\"2011-05-13T04:42:34Z\"`",
+            _ => "a string in double quotes",
+        };
+        FilterError::meaning(format!("`{path}` is of type {}, compare it with {wanted}", kind.keyword()))
     })?;
     Ok(match op {
         Op::Eq => Test::Equal(operand),

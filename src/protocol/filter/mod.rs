@@ -200,3 +200,12 @@ impl From<FilterError> for ScimError {
         ScimError::invalid_filter(error.to_string())
     }
 }
+
+#[cfg(test)]
+mod grammar_tests;
+#[cfg(test)]
+mod meaning_tests;
+#[cfg(test)]
+mod rfc_examples;
+#[cfg(test)]
+pub(super) mod strategies;
