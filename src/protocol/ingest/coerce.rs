@@ -57,7 +57,13 @@ impl<'s> Assertions<'s> {
         Ok(())
     }
 
-    fn read_unknown(&mut self, name: String, value: Value, object: &At<'_>, policy: &Policy) -> Result<(), ScimError> {
+    fn read_unknown(
+        &mut self,
+        name: String,
+        value: Value,
+        object: &At<'_>,
+        policy: &Policy,
+    ) -> Result<(), ScimError> {
         match policy.unknown_attributes {
             Unknown::Ignore => {}
             Unknown::Reject => return Err(unknown(&At::Member(object, &name))),
@@ -112,7 +118,9 @@ pub(in crate::protocol) fn singular(
     policy: &Policy,
 ) -> Result<Value, ScimError> {
     match value {
-        Value::Array(mut items) if policy.loose_plurality || (policy.bare_values && attribute.is_complex()) => {
+        Value::Array(mut items)
+            if policy.loose_plurality || (policy.bare_values && attribute.is_complex()) =>
+        {
             match items.len() {
                 0 | 1 => Ok(items.pop().unwrap_or(Value::Null)),
                 count => Err(at.invalid(format!("expected one value, found an array of {count}"))),
@@ -133,7 +141,9 @@ pub(in crate::protocol) fn list(
     let items = match value {
         Value::Null => Vec::new(),
         Value::Array(items) => items,
-        Value::String(text) if text.is_empty() && policy.empty_string_clears && attribute.is_complex() => Vec::new(),
+        Value::String(text) if text.is_empty() && policy.empty_string_clears && attribute.is_complex() => {
+            Vec::new()
+        }
         one if policy.loose_plurality || is_bare(attribute, &one, policy) => vec![one],
         other => return Err(at.invalid(format!("expected an array, found {}", kind(&other)))),
     };
@@ -187,7 +197,9 @@ pub(in crate::protocol) fn assertions<'s>(
                 asserted.read(attribute.sub(&name), name, value, at, policy)?;
             }
         }
-        other => return Err(at.invalid(format!("expected an object of sub-attributes, found {}", kind(&other)))),
+        other => {
+            return Err(at.invalid(format!("expected an object of sub-attributes, found {}", kind(&other))));
+        }
     }
     let cleared = policy.empty_string_clears
         && attribute
@@ -199,9 +211,14 @@ pub(in crate::protocol) fn assertions<'s>(
 
 /// Whether the sub-attribute `value` of a canonical complex value is the empty string, by which some clients
 /// mean that there is no value at all (Q-U12).
-pub(in crate::protocol) fn is_cleared(attribute: &Attribute, object: &Map<String, Value>, policy: &Policy) -> bool {
+pub(in crate::protocol) fn is_cleared(
+    attribute: &Attribute,
+    object: &Map<String, Value>,
+    policy: &Policy,
+) -> bool {
     policy.empty_string_clears
-        && attribute.sub("value").and_then(|value| object.get(&value.name)).and_then(Value::as_str) == Some("")
+        && attribute.sub("value").and_then(|value| object.get(&value.name)).and_then(Value::as_str)
+            == Some("")
 }
 
 /// Whether `value` is text that may stand for `{"value": …}`.

@@ -26,7 +26,11 @@ pub(in crate::protocol) fn are_references(attribute: &Attribute) -> bool {
 
 /// Adds canonical elements to a list, merging those that it has already. Returns the places of those that were
 /// asserted to be primary.
-pub(in crate::protocol) fn join(attribute: &Attribute, list: &mut Vec<Value>, fresh: Vec<Value>) -> Vec<usize> {
+pub(in crate::protocol) fn join(
+    attribute: &Attribute,
+    list: &mut Vec<Value>,
+    fresh: Vec<Value>,
+) -> Vec<usize> {
     let keys: Vec<String> = fresh.iter().map(|element| key(attribute, element).into_owned()).collect();
     let mut places: HashMap<&str, Option<usize>> = keys.iter().map(|key| (key.as_str(), None)).collect();
     for (index, element) in list.iter().enumerate() {
@@ -62,7 +66,8 @@ fn merge(attribute: &Attribute, known: &mut Value, fresh: Value) {
     match (known, fresh) {
         (Value::Object(known), Value::Object(fresh)) => {
             for (name, value) in fresh {
-                let immutable = attribute.sub(&name).is_some_and(|sub| sub.mutability == Mutability::Immutable);
+                let immutable =
+                    attribute.sub(&name).is_some_and(|sub| sub.mutability == Mutability::Immutable);
                 if !(immutable && known.contains_key(&name)) {
                     known.insert(name, value);
                 }

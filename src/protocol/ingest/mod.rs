@@ -25,6 +25,8 @@ use super::value::equal;
 pub(in crate::protocol) mod at;
 pub(in crate::protocol) mod coerce;
 pub(in crate::protocol) mod elements;
+#[cfg(test)]
+pub(in crate::protocol) mod generate;
 pub(in crate::protocol) mod schemas;
 #[cfg(test)]
 mod tests;
@@ -51,7 +53,12 @@ pub fn create(schema: &TypeSchema, body: Value, policy: &Policy) -> Result<Resou
 ///
 /// # Errors
 /// As [`create`]; also 400 `mutability` when an immutable attribute that has a value would change.
-pub fn replace(schema: &TypeSchema, current: &Resource, body: Value, policy: &Policy) -> Result<Resource, ScimError> {
+pub fn replace(
+    schema: &TypeSchema,
+    current: &Resource,
+    body: Value,
+    policy: &Policy,
+) -> Result<Resource, ScimError> {
     let mut body = Body::read(schema, body, policy)?;
     keep(schema.attributes(), &mut body.core, current, &At::In(Container::Core))?;
     for (extension, asserted) in &mut body.extensions {
@@ -91,7 +98,11 @@ fn keep<'s>(
             }
             (Mutability::ReadOnly | Mutability::WriteOnly | Mutability::Immutable, _) => {
                 let value = Some(old.clone());
-                asserted.0.push(Asserted { attribute: Some(attribute), name: attribute.name.as_str().into(), value });
+                asserted.0.push(Asserted {
+                    attribute: Some(attribute),
+                    name: attribute.name.as_str().into(),
+                    value,
+                });
             }
         }
     }
@@ -130,7 +141,9 @@ pub(in crate::protocol) const CANNOT_CHANGE: &str = "is immutable and has a valu
 /// Whether two canonical values of an attribute are equal by its type. The order of elements counts.
 pub(in crate::protocol) fn same(attribute: &Attribute, a: &Value, b: &Value) -> bool {
     match (a, b) {
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(attribute, a, b)),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equal(attribute, a, b))
+        }
         _ => equal(attribute, a, b),
     }
 }
@@ -177,7 +190,9 @@ impl<'s> Body<'s> {
             containers.push(urn);
             read_container(extension, asserted, value, policy)?;
             if undeclared.contains(&urn) && asserted.0.iter().any(|asserted| asserted.value.is_some()) {
-                return Err(ScimError::invalid_syntax(format!("`{urn}` has values but `schemas` does not list it")));
+                return Err(ScimError::invalid_syntax(format!(
+                    "`{urn}` has values but `schemas` does not list it"
+                )));
             }
         }
         Ok(Self { core, extensions })
@@ -250,7 +265,9 @@ fn check_object<'s>(
             return Err(at.invalid("is required"));
         }
         match value {
-            Some(Value::Object(members)) if nested => check_object(attribute.sub_attributes.iter(), members, &at)?,
+            Some(Value::Object(members)) if nested => {
+                check_object(attribute.sub_attributes.iter(), members, &at)?
+            }
             Some(Value::Array(items)) if nested => {
                 for (index, item) in items.iter().enumerate() {
                     if let Value::Object(members) = item {

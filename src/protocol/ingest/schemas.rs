@@ -32,7 +32,8 @@ pub(super) fn declared<'v>(
 ) -> Result<Declared<'v>, ScimError> {
     let wrong = |problem: String| Err(ScimError::invalid_syntax(problem));
     let base = &schema.core.id;
-    let mut given = body.iter().filter(|(name, _)| name.eq_ignore_ascii_case("schemas")).map(|(_, value)| value);
+    let mut given =
+        body.iter().filter(|(name, _)| name.eq_ignore_ascii_case("schemas")).map(|(_, value)| value);
     let value = given.next().unwrap_or(&Value::Null);
     if given.next().is_some() {
         return wrong("`schemas` is given twice; attribute names are the same in any letter case".into());
@@ -77,7 +78,8 @@ pub(in crate::protocol) fn stamp(schema: &TypeSchema, resource: &mut Resource) {
     let base = std::iter::once(schema.core.id.as_str());
     let extensions = schema.extensions.iter().map(|extension| extension.schema.id.as_str());
     let known = base.chain(extensions.filter(|urn| resource.contains_key(*urn)));
-    let foreign = resource.iter().filter(|(name, value)| is_urn(name) && value.is_object() && !schema.knows(name));
+    let foreign =
+        resource.iter().filter(|(name, value)| is_urn(name) && value.is_object() && !schema.knows(name));
     let urns: Vec<Value> = known.chain(foreign.map(|(name, _)| name.as_str())).map(Value::from).collect();
     resource.insert("schemas".to_owned(), Value::Array(urns));
 }

@@ -130,7 +130,12 @@ impl Patcher<'_> {
         Ok(())
     }
 
-    fn extension(&self, resource: &mut Resource, extension: &Extension, value: &Value) -> Result<(), ScimError> {
+    fn extension(
+        &self,
+        resource: &mut Resource,
+        extension: &Extension,
+        value: &Value,
+    ) -> Result<(), ScimError> {
         let urn = extension.schema.id.as_str();
         let container = Container::Extension(urn);
         match value {
@@ -190,7 +195,11 @@ impl Patcher<'_> {
             named.push(urn);
         }
         let used = std::iter::once(&self.schema.core.id).chain(
-            self.schema.extensions.iter().map(|extension| &extension.schema.id).filter(|urn| resource.contains_key(*urn)),
+            self.schema
+                .extensions
+                .iter()
+                .map(|extension| &extension.schema.id)
+                .filter(|urn| resource.contains_key(*urn)),
         );
         for urn in used {
             if self.op == Op::Replace && !named.iter().any(|name| name.eq_ignore_ascii_case(urn)) {
@@ -210,7 +219,8 @@ fn remove_extension(resource: &mut Resource, extension: &Extension) -> Result<()
     }
     let Some(Value::Object(stored)) = resource.get_mut(&extension.schema.id) else { return Ok(()) };
     let definition = |name: &str| find(&extension.schema.attributes, name);
-    let is = |attribute: Option<&Attribute>, mutability| attribute.is_some_and(|a| a.mutability == mutability);
+    let is =
+        |attribute: Option<&Attribute>, mutability| attribute.is_some_and(|a| a.mutability == mutability);
     if let Some(name) = stored.keys().find(|name| is(definition(name), Mutability::Immutable)) {
         return Err(At::Member(&at, name).immutable(CANNOT_CHANGE));
     }

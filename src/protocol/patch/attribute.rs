@@ -34,7 +34,10 @@ impl Edit<'_> {
         let at = At::Member(parent, &attribute.name);
         for named in [Some(attribute), place.sub].into_iter().flatten() {
             if named.mutability == Mutability::ReadOnly {
-                return Err(ScimError::mutability(format!("`{}`: `{}` is readOnly", self.written, named.name)));
+                return Err(ScimError::mutability(format!(
+                    "`{}`: `{}` is readOnly",
+                    self.written, named.name
+                )));
             }
         }
         // What may not change stays in place, so that it can be compared with the outcome.
@@ -60,7 +63,9 @@ impl Edit<'_> {
         at: &At<'_>,
     ) -> Result<Option<Value>, ScimError> {
         match self.op {
-            Op::Remove if attribute.multi_valued && !value.is_null() => self.remove_listed(attribute, old, value, at),
+            Op::Remove if attribute.multi_valued && !value.is_null() => {
+                self.remove_listed(attribute, old, value, at)
+            }
             Op::Remove => Ok(None),
             Op::Add if attribute.multi_valued => self.add_elements(attribute, old, value, at),
             Op::Add | Op::Replace if attribute.is_complex() && !attribute.multi_valued => {

@@ -81,7 +81,9 @@ impl Edit<'_> {
             return self.without_match(place, list, value, at);
         }
         let mut primaries = Vec::new();
-        for (index, (element, _)) in list.iter_mut().zip(&picked).enumerate().filter(|(_, (_, picked))| **picked) {
+        for (index, (element, _)) in
+            list.iter_mut().zip(&picked).enumerate().filter(|(_, (_, picked))| **picked)
+        {
             let at = At::Element(at, index);
             let edited = match (self.op, place.sub) {
                 (Op::Remove, None) => None,
@@ -139,7 +141,8 @@ impl Edit<'_> {
                 let example = self.example(attribute, selector.as_ref()).ok_or_else(|| self.no_target())?;
                 if !value.is_null() {
                     let value = complete(place, example, value);
-                    let element = coerce::element(attribute, value, &At::Element(at, list.len()), self.policy)?;
+                    let element =
+                        coerce::element(attribute, value, &At::Element(at, list.len()), self.policy)?;
                     let primaries = join(attribute, &mut list, element.into_iter().collect());
                     make_primary(attribute, &mut list, &primaries, at, self.policy)?;
                 }
@@ -161,7 +164,11 @@ impl Edit<'_> {
     }
 
     fn tolerate_no_match(&self, attribute: &Attribute) -> Result<(), ScimError> {
-        if self.policy.remove_without_match || are_references(attribute) { Ok(()) } else { Err(self.no_target()) }
+        if self.policy.remove_without_match || are_references(attribute) {
+            Ok(())
+        } else {
+            Err(self.no_target())
+        }
     }
 
     fn no_target(&self) -> ScimError {
@@ -189,7 +196,9 @@ fn listed(attribute: &Attribute, value: Value) -> Vec<Value> {
     let value = match value {
         Value::Object(mut object) => {
             let named = object.keys().find(|name| name.eq_ignore_ascii_case(&attribute.name)).cloned();
-            let nested = named.filter(|name| attribute.sub(name).is_none()).and_then(|name| object.shift_remove(&name));
+            let nested = named
+                .filter(|name| attribute.sub(name).is_none())
+                .and_then(|name| object.shift_remove(&name));
             nested.unwrap_or(Value::Object(object))
         }
         other => other,

@@ -79,14 +79,19 @@ impl PatchRequest {
     /// more than [`MAX_OPERATIONS`] operations. The detail names the operation by its index.
     pub fn parse(body: &Value, policy: &Policy) -> Result<PatchRequest, ScimError> {
         let Value::Object(body) = body else {
-            return Err(ScimError::invalid_syntax(format!("the body: expected an object, found {}", kind(body))));
+            return Err(ScimError::invalid_syntax(format!(
+                "the body: expected an object, found {}",
+                kind(body)
+            )));
         };
         check_schemas(body, policy)?;
         let operations = match single(body, "Operations")? {
             Some(Value::Array(operations)) => operations,
             Some(other) => {
                 let found = kind(other);
-                return Err(ScimError::invalid_syntax(format!("`Operations`: expected an array, found {found}")));
+                return Err(ScimError::invalid_syntax(format!(
+                    "`Operations`: expected an array, found {found}"
+                )));
             }
             None => return Err(ScimError::invalid_syntax("`Operations` is missing")),
         };
@@ -94,9 +99,13 @@ impl PatchRequest {
             return Err(ScimError::invalid_syntax("`Operations` must have at least one operation"));
         }
         if operations.len() > MAX_OPERATIONS {
-            return Err(ScimError::status(413, format!("more than {MAX_OPERATIONS} operations in one request")));
+            return Err(ScimError::status(
+                413,
+                format!("more than {MAX_OPERATIONS} operations in one request"),
+            ));
         }
-        let read = |(index, json): (usize, &Value)| operation(json, policy).map_err(|error| located(error, index));
+        let read =
+            |(index, json): (usize, &Value)| operation(json, policy).map_err(|error| located(error, index));
         Ok(PatchRequest { operations: operations.iter().enumerate().map(read).collect::<Result<_, _>>()? })
     }
 }
@@ -113,9 +122,10 @@ fn check_schemas(body: &Map<String, Value>, policy: &Policy) -> Result<(), ScimE
         Some(Value::Array(_)) | None | Some(Value::Null) => {
             Err(ScimError::invalid_syntax(format!("`schemas` must list `{PATCH_OP}`")))
         }
-        Some(other) => {
-            Err(ScimError::invalid_syntax(format!("`schemas`: expected an array of URIs, found {}", kind(other))))
-        }
+        Some(other) => Err(ScimError::invalid_syntax(format!(
+            "`schemas`: expected an array of URIs, found {}",
+            kind(other)
+        ))),
     }
 }
 
@@ -136,7 +146,9 @@ fn operation(json: &Value, policy: &Policy) -> Result<Operation, ScimError> {
     let op = op(single(object, "op")?, policy)?;
     let path = match single(object, "path")? {
         None | Some(Value::Null) => None,
-        Some(Value::String(text)) => Some(OperationPath { text: text.clone(), parsed: path::parse(text, policy)? }),
+        Some(Value::String(text)) => {
+            Some(OperationPath { text: text.clone(), parsed: path::parse(text, policy)? })
+        }
         Some(other) => {
             let found = kind(other);
             return Err(ScimError::new(
@@ -147,12 +159,16 @@ fn operation(json: &Value, policy: &Policy) -> Result<Operation, ScimError> {
     };
     let value = single(object, "value")?.cloned();
     match (op, &path, &value) {
-        (Op::Remove, None, _) => Err(ScimError::no_target("`remove` needs a `path` that says what to remove")),
+        (Op::Remove, None, _) => {
+            Err(ScimError::no_target("`remove` needs a `path` that says what to remove"))
+        }
         (Op::Add | Op::Replace, _, None) => Err(ScimError::invalid_value(format!("`{op}` needs a `value`"))),
-        (Op::Add | Op::Replace, None, Some(value)) if !value.is_object() => Err(ScimError::invalid_value(format!(
-            "`{op}` without a `path` needs an object of attributes as `value`, found {}",
-            kind(value)
-        ))),
+        (Op::Add | Op::Replace, None, Some(value)) if !value.is_object() => {
+            Err(ScimError::invalid_value(format!(
+                "`{op}` without a `path` needs an object of attributes as `value`, found {}",
+                kind(value)
+            )))
+        }
         _ => Ok(Operation { op, path, value }),
     }
 }
@@ -165,9 +181,8 @@ fn op(json: Option<&Value>, policy: &Policy) -> Result<Op, ScimError> {
         }
         None => return Err(ScimError::invalid_syntax("`op` is missing; it is `add`, `remove` or `replace`")),
     };
-    let means = |op: &Op| {
-        op.keyword() == text || (policy.any_case_op && op.keyword().eq_ignore_ascii_case(text))
-    };
+    let means =
+        |op: &Op| op.keyword() == text || (policy.any_case_op && op.keyword().eq_ignore_ascii_case(text));
     Op::ALL.into_iter().find(means).ok_or_else(|| {
         ScimError::invalid_syntax(format!("`op`: `{text}` is not one of `add`, `remove`, `replace`"))
     })

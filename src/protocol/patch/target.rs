@@ -89,7 +89,11 @@ pub(super) fn of_key<'s>(
     }
 }
 
-fn bind<'s>(schema: &'s TypeSchema, path: &PatchPath, policy: &Policy) -> Result<Option<Target<'s>>, ScimError> {
+fn bind<'s>(
+    schema: &'s TypeSchema,
+    path: &PatchPath,
+    policy: &Policy,
+) -> Result<Option<Target<'s>>, ScimError> {
     let (container, attribute, attr_sub) = match schema.bind(&path.attr) {
         Ok(Bound::Container(extension)) if path.filter.is_none() && path.sub.is_none() => {
             return Ok(Some(Target::Extension(extension)));
