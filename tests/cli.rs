@@ -1,0 +1,131 @@
+//! The program as a user meets it: what it prints, what it writes, and its exit codes.
+
+mod common;
+
+use common::{Sandbox, assert_run};
+
+#[test]
+fn help_tells_the_commands() {
+    assert_run!(Sandbox::new(), ["-h"], @r"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    Will provisioning work between this identity provider and this application?
+
+    Usage: scimulator [OPTIONS] <COMMAND>
+
+    Commands:
+      schema       Print the JSON Schema of a file format
+      completions  Print the completion script of a shell
+      man          Print the manual page
+      help         Print this message or the help of the given subcommand(s)
+
+    Options:
+      -h, --help     Print help (see more with '--help')
+      -V, --version  Print version
+
+    Output:
+          --color <WHEN>  When to use colours [env: SCIMULATOR_COLOR] [default: auto] [possible values:
+                          auto, always, never]
+
+    Exit codes: 0 all is well, 1 found wanting, 2 wrong usage or a broken file, 3 could not judge, 4
+    nothing was selected, 130 interrupted.
+
+    ----- stderr -----
+    ");
+}
+
+#[test]
+fn an_unknown_option_is_wrong_usage() {
+    assert_run!(Sandbox::new(), ["schema", "--nmae"], @r"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: unexpected argument '--nmae' found
+
+      tip: to pass '--nmae' as a value, use '-- --nmae'
+
+    Usage: scimulator schema [OPTIONS] <NAME>
+
+    For more information, try '--help'.
+    ");
+    assert_run!(Sandbox::new(), ["chekc"], @r"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: unrecognized subcommand 'chekc'
+
+      tip: a similar subcommand exists: 'schema'
+
+    Usage: scimulator [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn nothing_at_all_is_wrong_usage() {
+    let output = Sandbox::new().command(&[]).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn every_shell_has_completions() {
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let output = Sandbox::new().command(&["completions", shell]).output().unwrap();
+        assert!(output.status.success());
+        assert!(String::from_utf8(output.stdout).unwrap().contains("scimulator"), "{shell}");
+    }
+}
+
+#[test]
+fn the_manual_page_tells_every_command() {
+    let output = Sandbox::new().command(&["man"]).output().unwrap();
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && page.contains(".TH scimulator 1"), "{page}");
+    for command in ["schema", "completions"] {
+        assert!(page.contains(&format!("scimulator\\-{command}")), "{command}");
+    }
+}
+
+#[test]
+fn schemas_are_json_schemas() {
+    for name in ["report"] {
+        let output = Sandbox::new().command(&["schema", name]).output().unwrap();
+        let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert!(jsonschema::meta::is_valid(&schema), "{name}");
+    }
+    assert_run!(Sandbox::new(), ["schema", "scenaro"], @r"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: invalid value 'scenaro' for '<NAME>'
+      [possible values: report]
+
+    For more information, try '--help'.
+    ");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = Sandbox::new().command(&["schema", "report"]).stdout(full).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.starts_with("error: cannot write to standard output: "), "{said}");
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_mistake() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = Sandbox::new().command(&["schema", "report"]).stdout(writer).output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
