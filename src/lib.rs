@@ -5,6 +5,7 @@ pub mod event;
 pub mod exchange;
 pub mod idp;
 pub mod protocol;
+pub mod provider;
 pub mod redact;
 pub mod report;
 pub mod scenario;

@@ -1,0 +1,349 @@
+//! One request into one response.
+//!
+//! The order of decisions: size of the request line, endpoint, method, credentials, media type, body, and only then the
+//! operation itself. Each refusal is a SCIM error.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::Response;
+use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, IF_MATCH, IF_NONE_MATCH};
+use http::request::Parts;
+use http::{HeaderMap, Request};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use serde_json::Value;
+
+use super::endpoint::Endpoint;
+use super::respond::{self, Media};
+use crate::protocol::error::ScimError;
+use crate::protocol::policy::Policy;
+use crate::protocol::query::{self, Query};
+use crate::provider::discovery;
+use crate::provider::service::{Caller, Reply, Service, Terms};
+use crate::provider::tokens::{Actor, Tokens};
+
+/// Path of the base URL.
+pub const BASE_PATH: &str = "/scim/v2";
+
+/// Longest request target, in bytes.
+const MAX_TARGET: usize = 16 * 1024;
+/// Largest sum of header names and values, in bytes.
+const MAX_HEADERS: usize = 64 * 1024;
+/// How deep a JSON body may nest.
+const MAX_DEPTH: usize = 64;
+/// With more resources of a type than this, a query that has to look at all of them leaves the network threads alone.
+const SCAN_INLINE: usize = 500;
+
+/// How the outside reaches the provider.
+#[derive(Debug, Clone)]
+pub struct Reach {
+    /// `http` or `https`.
+    pub scheme: &'static str,
+    /// Host and port, where the request does not say.
+    pub authority: String,
+    /// The base URL that stands in every location, whatever the request says.
+    pub public_url: Option<String>,
+    /// Whether `X-Forwarded-Proto`, `-Host` and `-Prefix` of a tunnel are believed.
+    pub trust_forwarded: bool,
+}
+
+/// Everything that the handler needs.
+pub struct App {
+    /// The provider itself.
+    pub service: Arc<Service>,
+    /// Who may ask.
+    pub tokens: Arc<Tokens>,
+    /// How it is reached.
+    pub reach: Reach,
+    /// The userName of the user that a token's holder is at `/Me`.
+    pub me: String,
+    /// How long a body may take to arrive.
+    pub body_timeout: Duration,
+}
+
+/// Answers one request.
+pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
+    let started = Instant::now();
+    let (parts, body) = request.into_parts();
+    let media = Media::accepted(&parts.headers);
+    let response = match app.answer(&parts, body, media).await {
+        Ok(response) => response,
+        Err(error) => respond::error(&error, media),
+    };
+    // Without the query, in which filters hold personal data.
+    tracing::info!(
+        target: "scimulator::request",
+        method = parts.method.as_str(), path = parts.uri.path(), status = response.status().as_u16(),
+        elapsed = ?started.elapsed(),
+    );
+    response
+}
+
+impl App {
+    async fn answer(&self, parts: &Parts, body: Body, media: Media) -> Result<Response, ScimError> {
+        check_size(parts)?;
+        let path = parts.uri.path();
+        let endpoint = path
+            .strip_prefix(BASE_PATH)
+            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+            .and_then(|rest| Endpoint::parse(rest, &self.service))
+            .ok_or_else(|| ScimError::status(404, format!("there is no endpoint `{}`", shortened(path))))?;
+
+        let method = parts.method.as_str();
+        if !matches!(method, "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") {
+            return Err(ScimError::status(501, format!("the method `{}` is not supported", shortened(method))));
+        }
+        if method == "OPTIONS" {
+            return Ok(respond::options(endpoint.allow()));
+        }
+        if !endpoint.takes(method) {
+            return Ok(respond::not_allowed(endpoint.allow(), method, media));
+        }
+
+        let base = self.base(&parts.headers);
+        if endpoint.is_discovery() && self.service.profile().access.public_discovery {
+            let document = discovery::answer(&self.service, &endpoint, parts.uri.query().unwrap_or_default(), &base)?;
+            return Ok(respond::reply(document, media));
+        }
+        let authorization = parts.headers.get(AUTHORIZATION).map(|value| value.as_bytes());
+        let actor = match self.tokens.authenticate(authorization) {
+            Ok(actor) => actor,
+            Err(refusal) => return Ok(respond::unauthorized(refusal, media)),
+        };
+        if endpoint.is_discovery() {
+            let document = discovery::answer(&self.service, &endpoint, parts.uri.query().unwrap_or_default(), &base)?;
+            return Ok(respond::reply(document, media));
+        }
+
+        let json = match method {
+            "POST" | "PUT" | "PATCH" => Some(self.json(parts, body, &endpoint).await?),
+            _ => None,
+        };
+        let reply = self.operate(parts, endpoint, actor, base, json).await?;
+        let mut response = respond::reply(reply, media);
+        respond::keep_private(&mut response);
+        Ok(response)
+    }
+
+    async fn operate(
+        &self,
+        parts: &Parts,
+        endpoint: Endpoint,
+        actor: Actor,
+        base: String,
+        json: Option<Value>,
+    ) -> Result<Reply, ScimError> {
+        let service = &self.service;
+        let caller = Caller { tenant: actor.tenant, base };
+        let query_text = parts.uri.query().unwrap_or_default();
+        let method = match parts.method.as_str() {
+            "HEAD" => "GET",
+            other => other,
+        };
+        let body = json.unwrap_or_default();
+        match (endpoint, method) {
+            (Endpoint::Root, _) => {
+                let query = Query::from_pairs(query::decode_pairs(query_text)?, &service.profile().policy)?;
+                self.list(caller, None, query, true).await
+            }
+            (Endpoint::Collection(kind), "GET") => {
+                let query = Query::from_pairs(query::decode_pairs(query_text)?, &service.profile().policy)?;
+                self.list(caller, Some(kind), query, true).await
+            }
+            (Endpoint::Search(kind), _) => {
+                let query = Query::from_body(&body, &service.profile().policy)?;
+                self.list(caller, kind, query, false).await
+            }
+            (Endpoint::Collection(kind), _) => service.create(&caller, kind, body, &terms(parts)?),
+            (Endpoint::Resource(kind, id), "GET") => service.get(&caller, kind, &id, &terms(parts)?),
+            (Endpoint::Resource(kind, id), "PUT") => service.replace(&caller, kind, &id, body, &terms(parts)?),
+            (Endpoint::Resource(kind, id), "PATCH") => service.patch(&caller, kind, &id, &body, &terms(parts)?),
+            (Endpoint::Resource(kind, id), _) => service.delete(&caller, kind, &id, &terms(parts)?),
+            (Endpoint::Bulk, _) => service.bulk(&caller, body),
+            (Endpoint::Me, method) => self.me(&caller, method, body, &terms(parts)?),
+            (Endpoint::ServiceProviderConfig | Endpoint::ResourceTypes(_) | Endpoint::Schemas(_), _) => {
+                Err(ScimError::status(404, "there is no such endpoint"))
+            }
+        }
+    }
+
+    /// `/Me` (RFC 7644 §3.11): the user whose userName the provider was told is the token's holder.
+    fn me(&self, caller: &Caller, method: &str, body: Value, terms: &Terms) -> Result<Reply, ScimError> {
+        if !self.service.profile().features.me {
+            return Err(ScimError::status(501, "/Me is not supported"));
+        }
+        if method == "POST" {
+            let kind = self.service.kind_at("Users").ok_or_else(|| ScimError::status(501, "/Me is not supported"))?;
+            return self.service.create(caller, kind, body, terms);
+        }
+        let (kind, id) = self.service.user_named(caller.tenant, &self.me).ok_or_else(|| {
+            ScimError::status(404, format!("the holder of this token is `{}`, and there is no such user", self.me))
+        })?;
+        match method {
+            "GET" => self.service.get(caller, kind, &id, terms),
+            "PUT" => self.service.replace(caller, kind, &id, body, terms),
+            "PATCH" => self.service.patch(caller, kind, &id, &body, terms),
+            _ => self.service.delete(caller, kind, &id, terms),
+        }
+    }
+
+    /// A query, away from the network threads where it has to look at many resources.
+    async fn list(
+        &self,
+        caller: Caller,
+        kind: Option<crate::provider::store::Kind>,
+        query: Query,
+        by_get: bool,
+    ) -> Result<Reply, ScimError> {
+        let service = &self.service;
+        if !service.is_costly(&caller, kind, &query, SCAN_INLINE) {
+            return service.list(&caller, kind, &query, by_get);
+        }
+        let service = Arc::clone(service);
+        let work = tokio::task::spawn_blocking(move || service.list(&caller, kind, &query, by_get));
+        work.await.unwrap_or_else(|_| Err(ScimError::status(500, "the query could not be finished; try again")))
+    }
+
+    /// The base URL as the client sees it.
+    fn base(&self, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.reach.public_url {
+            return url.clone();
+        }
+        let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+        let forwarded = |name: &'static str| {
+            let trusted = self.reach.trust_forwarded.then(|| text(&HeaderName::from_static(name))).flatten();
+            trusted.filter(|value| is_authority(value))
+        };
+        let scheme = match forwarded("x-forwarded-proto") {
+            Some("https") => "https",
+            Some("http") => "http",
+            _ => self.reach.scheme,
+        };
+        let host = forwarded("x-forwarded-host").or_else(|| text(&HOST).filter(|host| is_authority(host)));
+        format!("{scheme}://{}{BASE_PATH}", host.unwrap_or(&self.reach.authority))
+    }
+
+    /// The JSON body of a request that must have one.
+    async fn json(&self, parts: &Parts, body: Body, endpoint: &Endpoint) -> Result<Value, ScimError> {
+        check_media_type(&parts.headers)?;
+        let limits = &self.service.profile().limits;
+        let limited = Limited::new(body, limits.bulk_payload_bytes);
+        let bytes = match tokio::time::timeout(self.body_timeout, limited.collect()).await {
+            Err(_) => return Err(ScimError::status(408, "the body of the request did not arrive in time")),
+            Ok(Ok(collected)) => collected.to_bytes(),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => {
+                let limit = limits.bulk_payload_bytes;
+                let name = if *endpoint == Endpoint::Bulk { "maxPayloadSize" } else { "largest body" };
+                return Err(ScimError::status(
+                    413,
+                    format!("the request exceeds the {name} of {limit} bytes that this provider takes"),
+                ));
+            }
+            Ok(Err(_)) => return Err(ScimError::status(400, "the body of the request could not be read")),
+        };
+        if bytes.is_empty() {
+            return Err(ScimError::invalid_syntax("the request has no body; a JSON object is expected"));
+        }
+        if exceeds_depth(&bytes, MAX_DEPTH) {
+            let detail = format!("the body nests deeper than {MAX_DEPTH} levels");
+            return Err(ScimError::invalid_syntax(detail));
+        }
+        let json: Value = serde_json::from_slice(&bytes)
+            .map_err(|error| ScimError::invalid_syntax(format!("the body is not JSON: {error}")))?;
+        if json.is_object() { Ok(json) } else { Err(ScimError::invalid_syntax("the body is not a JSON object")) }
+    }
+}
+
+/// Conditions and projection of a request for one resource.
+fn terms(parts: &Parts) -> Result<Terms, ScimError> {
+    let header = |name: HeaderName| {
+        let values: Vec<_> = parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        (!values.is_empty()).then(|| values.join(", "))
+    };
+    let mut terms = Terms {
+        method: match parts.method.as_str() {
+            "GET" | "HEAD" => "GET",
+            "PUT" => "PUT",
+            "PATCH" => "PATCH",
+            "DELETE" => "DELETE",
+            _ => "POST",
+        },
+        if_match: header(IF_MATCH),
+        if_none_match: header(IF_NONE_MATCH),
+        ..Terms::default()
+    };
+    if let Some(query_text) = parts.uri.query().filter(|text| !text.is_empty()) {
+        let mut pairs = query::decode_pairs(query_text)?;
+        // Only the projection means something for a single resource; other parameters are ignored (RFC 7644 §3.4.2).
+        pairs.retain(|(name, _)| {
+            name.eq_ignore_ascii_case("attributes") || name.eq_ignore_ascii_case("excludedAttributes")
+        });
+        let query = Query::from_pairs(pairs, &Policy::STRICT)?;
+        (terms.attributes, terms.excluded) = (query.attributes, query.excluded);
+    }
+    Ok(terms)
+}
+
+fn check_size(parts: &Parts) -> Result<(), ScimError> {
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    if target > MAX_TARGET {
+        let detail = format!("the request target has {target} bytes; at most {MAX_TARGET} are taken (use .search)");
+        return Err(ScimError::status(414, detail));
+    }
+    let size: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if size > MAX_HEADERS {
+        return Err(ScimError::status(431, format!("the headers exceed {MAX_HEADERS} bytes")));
+    }
+    Ok(())
+}
+
+/// SCIM or plain JSON, parameters ignored (RFC 7644 §3.8, Q-H01, Q-H02); no type at all is taken for SCIM.
+fn check_media_type(headers: &HeaderMap) -> Result<(), ScimError> {
+    let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+    let text = value.to_str().unwrap_or_default();
+    let essence = text.split(';').next().unwrap_or_default().trim();
+    let known = ["application/scim+json", "application/json"];
+    if known.iter().any(|known| essence.eq_ignore_ascii_case(known)) {
+        return Ok(());
+    }
+    Err(ScimError::status(
+        415,
+        format!("`{}` is not taken: send application/scim+json or application/json", shortened(essence)),
+    ))
+}
+
+/// Whether JSON text opens more than `limit` objects and arrays within each other.
+fn exceeds_depth(text: &[u8], limit: usize) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b'{' | b'[' if !in_string => {
+                depth += 1;
+                if depth > limit {
+                    return true;
+                }
+            }
+            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Whether text can stand as host and port in a URL that is sent back.
+fn is_authority(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+}
+
+/// Text of the client for a message, cut to a sensible length.
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(100) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}

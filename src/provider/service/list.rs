@@ -1,0 +1,258 @@
+//! Queries: filter, sort, page and project (RFC 7644 §3.4.2, §3.4.3; RFC 9865).
+//!
+//! A query takes the cheapest way that answers it: a page straight from the store when there is nothing to filter and to
+//! sort, the candidates of an index when the filter demands equality with an indexed attribute, and otherwise every resource of the
+//! type.
+
+use std::sync::Arc;
+
+use super::record::Computed;
+use super::{Caller, Reply, Service};
+use crate::protocol::attr::{AttrPath, Bound};
+use crate::protocol::cursor::{CursorPage, CursorState, Position, page_by_offset, page_by_serial};
+use crate::protocol::error::{ScimError, ScimType};
+use crate::protocol::filter::{Compiled, Filter, Literal, Op};
+use crate::protocol::projection::Projection;
+use crate::protocol::query::{LIST_TAIL, ListHead, Query, SortKey, Sorter, sort_by_key};
+use crate::protocol::schema::Returned;
+use crate::provider::store::{self, IndexId, Kind, Record};
+
+/// One page of results, and what is said about it.
+struct Page {
+    records: Vec<Arc<Record>>,
+    head: ListHead,
+}
+
+/// An index look-up that narrows the candidates of a filter.
+struct LookUp {
+    index: IndexId,
+    value: Arc<str>,
+    /// Whether the look-up is all that the filter says, so that every candidate matches.
+    exact: bool,
+}
+
+impl Service {
+    /// Whether a query has to look at more than `threshold` resources.
+    pub fn is_costly(&self, caller: &Caller, kind: Option<Kind>, query: &Query, threshold: usize) -> bool {
+        if query.filter.is_none() && query.sort_by.is_none() {
+            return false;
+        }
+        let looked_at = |kind: Kind| match &query.filter {
+            Some(filter) if self.look_up(kind, filter).is_some() => 0,
+            _ => store::read(&*self.store, caller.tenant, |view| view.count(kind)),
+        };
+        self.scope(kind).into_iter().map(looked_at).sum::<usize>() > threshold
+    }
+
+    /// Answers a query over one resource type, or over all of them. `by_get` says that the query stood in the URI.
+    ///
+    /// # Errors
+    /// 400 with the keyword that says which part of the query is wrong; 403 for sensitive data in the URI.
+    pub fn list(&self, caller: &Caller, kind: Option<Kind>, query: &Query, by_get: bool) -> Result<Reply, ScimError> {
+        let kinds = self.scope(kind);
+        if let Some(filter) = &query.filter {
+            self.check_filter(&kinds, filter, by_get)?;
+        }
+        let projections: Vec<Projection> = kinds
+            .iter()
+            .map(|kind| Projection::new(&query.attributes, &query.excluded, self.schema(*kind)))
+            .collect::<Result<_, _>>()?;
+        let page = self.page(caller, &kinds, query)?;
+
+        let size: usize = page.records.iter().map(|record| record.body.len() + 320).sum();
+        let mut body = Vec::with_capacity(size + 256);
+        page.head.write(&mut body);
+        store::read(&*self.store, caller.tenant, |view| {
+            for (index, record) in page.records.iter().enumerate() {
+                if index > 0 {
+                    body.push(b',');
+                }
+                let position = kinds.iter().position(|kind| *kind == record.kind).unwrap_or_default();
+                let projection = &projections[position];
+                let groups =
+                    if projection.needs("groups") { self.groups_of(view, record) } else { Vec::new() };
+                self.write_representation(&mut body, record, &groups, &caller.base, projection, None);
+            }
+        });
+        body.extend_from_slice(LIST_TAIL);
+        Ok(Reply { status: 200, body: Some(body), ..Reply::default() })
+    }
+
+    /// The kinds that a query covers.
+    fn scope(&self, kind: Option<Kind>) -> Vec<Kind> {
+        kind.map_or_else(|| self.kinds().collect(), |kind| vec![kind])
+    }
+
+    fn check_filter(&self, kinds: &[Kind], filter: &Filter, by_get: bool) -> Result<(), ScimError> {
+        if !self.profile.features.filter {
+            return Err(ScimError::status(501, "filters are not supported"));
+        }
+        let is_secret = |path: &AttrPath, kind: &Kind| {
+            matches!(self.schema(*kind).bind(path), Ok(Bound::Attribute { attribute, sub, .. })
+                if sub.unwrap_or(attribute).returned == Returned::Never || attribute.returned == Returned::Never)
+        };
+        let paths = filter.paths();
+        let secret = paths.iter().find(|path| kinds.iter().any(|kind| is_secret(path, kind)));
+        match secret {
+            None => Ok(()),
+            // RFC 7644 §7.5.2: confidential values do not belong into a URI.
+            Some(path) if by_get => Err(ScimError::new(
+                ScimType::Sensitive,
+                format!("a filter on `{path}` would put confidential data into the URI"),
+            )),
+            Some(path) => Err(ScimError::invalid_filter(format!("`{path}` is not kept in a form that can be compared"))),
+        }
+    }
+
+    fn page(&self, caller: &Caller, kinds: &[Kind], query: &Query) -> Result<Page, ScimError> {
+        let features = &self.profile.features;
+        let limits = &self.profile.limits;
+        let sorted = query.sort_by.is_some() && features.sort;
+        let by_cursor = features.cursor_paging
+            && (query.cursor.is_some() || (!features.index_paging && query.start_index.is_none()));
+        if by_cursor {
+            return self.page_at_cursor(caller, kinds, query, sorted);
+        }
+        let page = query.page(limits.default_page_size, limits.max_results);
+        let (total, records) = if query.filter.is_none() && !sorted {
+            self.stored_page(caller, kinds, page.start_index - 1, page.count)
+        } else {
+            let matches = self.matches(caller, kinds, query)?;
+            let total = matches.len();
+            let range = page.range(total);
+            (total, matches.into_iter().skip(range.start).take(range.len()).collect())
+        };
+        Ok(Page { records, head: ListHead::of_page(page, total) })
+    }
+
+    /// A page of everything, in order of creation, type by type.
+    fn stored_page(&self, caller: &Caller, kinds: &[Kind], offset: usize, count: usize) -> (usize, Vec<Arc<Record>>) {
+        store::read(&*self.store, caller.tenant, |view| {
+            let (mut total, mut offset, mut records) = (0, offset, Vec::new());
+            for kind in kinds {
+                let here = view.count(*kind);
+                total += here;
+                if records.len() < count && offset < here {
+                    records.extend(view.page(*kind, offset, count - records.len()));
+                }
+                offset = offset.saturating_sub(here);
+            }
+            (total, records)
+        })
+    }
+
+    /// RFC 9865. An unsorted walk over one type goes by serial number, so that it neither repeats nor misses a resource
+    /// while others come and go.
+    fn page_at_cursor(
+        &self,
+        caller: &Caller,
+        kinds: &[Kind],
+        query: &Query,
+        sorted: bool,
+    ) -> Result<Page, ScimError> {
+        let now = u64::try_from(self.world.now().as_second()).unwrap_or_default();
+        let tenant = caller.tenant.0.to_string();
+        let names = kinds.iter().map(|kind| self.schema(*kind).resource_type.name.as_str());
+        let scope: Vec<&str> = std::iter::once(tenant.as_str()).chain(names).collect();
+        let fingerprint = query.fingerprint(&scope);
+        let (position, page_size) = match query.cursor.as_deref().filter(|text| !text.is_empty()) {
+            None => (None, query.count),
+            Some(text) => {
+                let state = self.cursors.decode(text, now)?;
+                state.check(fingerprint, query.count)?;
+                (Some(state.position), state.count)
+            }
+        };
+        let limits = &self.profile.limits;
+        let sized = Query { count: page_size, ..Query::default() };
+        let count = sized.page(limits.default_page_size, limits.max_results).count;
+
+        let matches = self.matches(caller, kinds, query)?;
+        let CursorPage { range, next, previous } = if sorted || kinds.len() > 1 {
+            page_by_offset(position, count, matches.len())?
+        } else {
+            page_by_serial(position, count, &matches, |record| record.serial)?
+        };
+        let cursor = |position: Position| {
+            self.cursors.encode(&CursorState { fingerprint, position, count: page_size, issued: now })
+        };
+        let total = matches.len();
+        let records: Vec<_> = matches.into_iter().skip(range.start).take(range.len()).collect();
+        let head = ListHead {
+            total,
+            items: records.len(),
+            next_cursor: next.map(cursor),
+            previous_cursor: previous.map(cursor),
+            start_index: None,
+        };
+        Ok(Page { records, head })
+    }
+
+    /// Every resource that the filter selects, in the order that the query asks for.
+    fn matches(&self, caller: &Caller, kinds: &[Kind], query: &Query) -> Result<Vec<Arc<Record>>, ScimError> {
+        let policy = &self.profile.policy;
+        let sort_by = query.sort_by.as_ref().filter(|_| self.profile.features.sort);
+        let mut keyed = Vec::new();
+        for &kind in kinds {
+            let schema = self.schema(kind);
+            let compiled = match &query.filter {
+                None => None,
+                Some(filter) if kinds.len() > 1 => Some(Compiled::for_any_type(filter, schema, policy)?),
+                Some(filter) => Some(Compiled::new(filter, schema, policy)?),
+            };
+            let sorter = match sort_by {
+                None => None,
+                Some(path) => Sorter::new(path, schema)?,
+            };
+            let look_up = query.filter.as_ref().and_then(|filter| self.look_up(kind, filter));
+            let candidates = store::read(&*self.store, caller.tenant, |view| match &look_up {
+                Some(look_up) => view.find(kind, look_up.index, &look_up.value),
+                None => view.page(kind, 0, usize::MAX),
+            });
+            let exact = look_up.is_some_and(|look_up| look_up.exact);
+            let computed = self.computed(kind, query);
+            for record in candidates {
+                if sorter.is_none() && (exact || compiled.is_none()) {
+                    keyed.push((SortKey::MISSING, record));
+                    continue;
+                }
+                let groups = if computed.groups {
+                    store::read(&*self.store, caller.tenant, |view| self.groups_of(view, &record))
+                } else {
+                    Vec::new()
+                };
+                let resource = self.resource(&record, &caller.base, computed, &groups);
+                if !exact && compiled.as_ref().is_some_and(|filter| !filter.matches(&resource)) {
+                    continue;
+                }
+                let key = sorter.as_ref().map_or(SortKey::MISSING, |sorter| sorter.key(&resource));
+                keyed.push((key, record));
+            }
+        }
+        if sort_by.is_some() {
+            // What compares equal stays in order of creation.
+            sort_by_key(&mut keyed, query.descending, |(key, _)| key.clone());
+        }
+        Ok(keyed.into_iter().map(|(_, record)| record).collect())
+    }
+
+    /// What filter and order need beyond the stored attributes.
+    fn computed(&self, kind: Kind, query: &Query) -> Computed {
+        let paths = query.filter.as_ref().map(Filter::paths).unwrap_or_default();
+        let named = |name: &str| {
+            paths.iter().chain(&query.sort_by).any(|path| path.name.eq_ignore_ascii_case(name))
+        };
+        Computed { meta: named("meta"), groups: self.shows_groups(kind) && named("groups") }
+    }
+
+    /// The index look-up that answers a filter, or narrows it most easily.
+    fn look_up(&self, kind: Kind, filter: &Filter) -> Option<LookUp> {
+        let (schema, plan) = (self.schema(kind), self.plan(kind));
+        filter.equalities().into_iter().find_map(|(path, literal)| {
+            let Literal::String(text) = literal else { return None };
+            let index = plan.answering(schema, &path)?;
+            let exact = matches!(filter, Filter::Compare { op: Op::Eq, .. });
+            Some(LookUp { index, value: plan.folded(index, text), exact })
+        })
+    }
+}
