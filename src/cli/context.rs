@@ -30,6 +30,8 @@ pub struct Context {
     pub ci: bool,
     /// What GitHub Actions offers, when this is one of its jobs.
     pub github: Option<GitHub>,
+    /// What to log (`SCIMULATOR_LOG`), where it is set.
+    pub log: Option<String>,
     /// Columns of the terminal, 80 where there is none.
     pub width: usize,
     /// Colours on standard output.
@@ -77,6 +79,7 @@ impl Context {
                     .filter(|path| !path.is_empty())
                     .map(PathBuf::from),
             }),
+            log: variable(env::LOG).and_then(|value| value.into_string().ok()),
             width: console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns)),
             stdout_colour: choose(colour, AutoStream::choice(&io::stdout())),
             stderr_colour: choose(colour, AutoStream::choice(&io::stderr())),

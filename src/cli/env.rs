@@ -69,7 +69,21 @@ pub const REPORT: &str = "SCIMULATOR_REPORT";
 pub const ACCEPT_ALL: &str = "SCIMULATOR_ACCEPT_ALL";
 /// `--reject-all`
 pub const REJECT_ALL: &str = "SCIMULATOR_REJECT_ALL";
+/// `--listen`
+pub const LISTEN: &str = "SCIMULATOR_LISTEN";
+/// `--tls-cert`
+pub const TLS_CERT: &str = "SCIMULATOR_TLS_CERT";
+/// `--tls-key`
+pub const TLS_KEY: &str = "SCIMULATOR_TLS_KEY";
+/// `--public-url`
+pub const PUBLIC_URL: &str = "SCIMULATOR_PUBLIC_URL";
+/// `--trust-forwarded`
+pub const TRUST_FORWARDED: &str = "SCIMULATOR_TRUST_FORWARDED";
+/// `--me`
+pub const ME: &str = "SCIMULATOR_ME";
 
+/// What `serve` logs, in the syntax of tracing's filters: `scimulator=debug`, `off`.
+pub const LOG: &str = "SCIMULATOR_LOG";
 /// Set by CI systems: nothing is written to `snapshots/`, and there is no progress bar.
 pub const CI: &str = "CI";
 /// `true` in a GitHub Actions job: failures are annotated.

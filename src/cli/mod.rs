@@ -12,6 +12,8 @@ pub mod context;
 pub mod documents;
 pub mod env;
 pub mod exit;
+pub mod serve;
+pub mod signal;
 pub mod target_options;
 pub mod values;
 
@@ -47,6 +49,8 @@ const STYLES: Styles = Styles::styled()
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the built-in SCIM provider until it is told to stop
+    Serve(Box<serve::ServeArgs>),
     /// Print the JSON Schema of a file format
     Schema(documents::SchemaArgs),
     /// Print the completion script of a shell
@@ -89,6 +93,7 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             stop.exit
         }
         Ok(context) => match cli.command {
+            Command::Serve(args) => serve::run(*args, &context).unwrap_or_else(|stop| context.refuse(&stop)),
             Command::Schema(args) => documents::schema(&args, &context),
             Command::Completions(args) => documents::completions(&args, &context),
             Command::Man => documents::man(&context),
