@@ -53,7 +53,7 @@ pub(in crate::protocol) fn arbitrary_json() -> impl Strategy<Value = Value> {
         select(NAMES).prop_map(Value::from),
         ".{0,8}".prop_map(Value::from),
     ];
-    leaf.prop_recursive(5, 48, 6, |inner| {
+    leaf.prop_recursive(4, 24, 5, |inner| {
         let name = prop_oneof![9 => select(NAMES).prop_map(str::to_owned), 1 => ".{0,8}"];
         prop_oneof![
             vec(inner.clone(), 0..5).prop_map(Value::from),

@@ -1,5 +1,7 @@
 //! The rules of PATCH: the RFC's own examples, the strict reading, the tolerances, and properties of any request.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 
 use super::{PatchRequest, apply};
@@ -16,8 +18,10 @@ mod strict;
 const STRICT: &Policy = &Policy::STRICT;
 const INTEROP: &Policy = &Policy::INTEROP;
 
-fn standard_type(name: &str) -> TypeSchema {
-    Registry::standard().by_name(name).unwrap().as_ref().clone()
+static STANDARD: LazyLock<Registry> = LazyLock::new(Registry::standard);
+
+fn standard_type(name: &str) -> &'static TypeSchema {
+    STANDARD.by_name(name).unwrap()
 }
 
 /// A user with something of everything.
@@ -47,7 +51,7 @@ fn message(operations: Value) -> Value {
 /// The resource after the operations, and whether it changed.
 fn run(resource: &Value, operations: Value, policy: &Policy) -> Result<(Value, bool), ScimError> {
     let name = if resource["schemas"][0] == GROUP { "Group" } else { "User" };
-    run_typed(&standard_type(name), resource, operations, policy)
+    run_typed(standard_type(name), resource, operations, policy)
 }
 
 fn run_typed(
