@@ -3,8 +3,6 @@
 //! POST, PUT and PATCH all go through here, so that they agree about types, tolerances, unknown members
 //! and unassigned values. What is required is not looked at here: a value may be one part of several.
 
-use std::borrow::Cow;
-
 use serde_json::{Map, Value};
 
 use super::at::At;
@@ -20,7 +18,7 @@ pub(in crate::protocol) struct Asserted<'s> {
     /// Its definition; `None` for an unknown member that the policy keeps.
     pub(in crate::protocol) attribute: Option<&'s Attribute>,
     /// Its name, spelled as in the schema.
-    pub(in crate::protocol) name: Cow<'s, str>,
+    pub(in crate::protocol) name: String,
     /// Its canonical value; `None` where the client asserts that it has none (null, `[]`).
     pub(in crate::protocol) value: Option<Value>,
 }
@@ -52,7 +50,8 @@ impl<'s> Assertions<'s> {
         }
         if attribute.mutability != Mutability::ReadOnly {
             let value = whole(attribute, value, &at, policy)?;
-            self.0.push(Asserted { attribute: Some(attribute), name: Cow::Borrowed(&attribute.name), value });
+            let name = if name == attribute.name { name } else { attribute.name.clone() };
+            self.0.push(Asserted { attribute: Some(attribute), name, value });
         }
         Ok(())
     }
@@ -69,7 +68,7 @@ impl<'s> Assertions<'s> {
             Unknown::Reject => return Err(unknown(&At::Member(object, &name))),
             Unknown::Keep => {
                 let value = (!is_unassigned(&value)).then_some(value);
-                self.0.push(Asserted { attribute: None, name: Cow::Owned(name), value });
+                self.0.push(Asserted { attribute: None, name, value });
             }
         }
         Ok(())
@@ -83,7 +82,7 @@ impl<'s> Assertions<'s> {
     /// The object that holds the assigned values; `None` when there are none.
     pub(in crate::protocol) fn into_object(self) -> Option<Map<String, Value>> {
         let object: Map<_, _> =
-            self.0.into_iter().filter_map(|a| a.value.map(|value| (a.name.into_owned(), value))).collect();
+            self.0.into_iter().filter_map(|a| a.value.map(|value| (a.name, value))).collect();
         (!object.is_empty()).then_some(object)
     }
 }

@@ -31,6 +31,15 @@ pub(in crate::protocol) fn join(
     list: &mut Vec<Value>,
     fresh: Vec<Value>,
 ) -> Vec<usize> {
+    // Most lists start with one element, which is not worth an index.
+    if list.is_empty() && fresh.len() == 1 {
+        list.extend(fresh);
+        return if list.first().is_some_and(|only| is_primary(attribute, only)) {
+            vec![0]
+        } else {
+            Vec::new()
+        };
+    }
     let keys: Vec<String> = fresh.iter().map(|element| key(attribute, element).into_owned()).collect();
     let mut places: HashMap<&str, Option<usize>> = keys.iter().map(|key| (key.as_str(), None)).collect();
     for (index, element) in list.iter().enumerate() {

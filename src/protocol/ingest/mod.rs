@@ -6,7 +6,9 @@
 //! Decisions where the RFCs leave room:
 //!
 //! * `schemas` of the result lists the base schema and exactly those extensions that have data.
-//! * Equal elements of a multi-valued attribute collapse into one ([`elements`] says when two are equal).
+//! * Elements of a multi-valued attribute with the same (`value`, `type`) collapse into one, and so do references
+//!   such as members with the same `value`; see the module `elements`. Of several primary ones the first stays where
+//!   the policy is loose about plurality, else they are refused.
 //! * `canonicalValues` are suggestions: other values are taken, and letter case is kept.
 //! * An empty string is a value (RFC 7643 §2.3.1), but not one that satisfies `required`.
 //! * PUT keeps what the client cannot have read (writeOnly) or may not change (readOnly, immutable)
@@ -98,11 +100,7 @@ fn keep<'s>(
             }
             (Mutability::ReadOnly | Mutability::WriteOnly | Mutability::Immutable, _) => {
                 let value = Some(old.clone());
-                asserted.0.push(Asserted {
-                    attribute: Some(attribute),
-                    name: attribute.name.as_str().into(),
-                    value,
-                });
+                asserted.0.push(Asserted { attribute: Some(attribute), name: attribute.name.clone(), value });
             }
         }
     }

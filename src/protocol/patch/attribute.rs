@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use super::message::Op;
 use super::target::Place;
 use crate::protocol::Resource;
+use crate::protocol::attr::Container;
 use crate::protocol::error::ScimError;
 use crate::protocol::ingest::at::At;
 use crate::protocol::ingest::coerce::{self, Assertions};
@@ -86,8 +87,7 @@ impl Edit<'_> {
         at: &At<'_>,
     ) -> Result<Option<Value>, ScimError> {
         let mut object = into_object(old);
-        let container = crate::protocol::attr::Container::Core;
-        self.apply(&mut object, &Place::whole(container, sub), value, at)?;
+        self.apply(&mut object, &Place::whole(Container::Core, sub), value, at)?;
         Ok(self.finish(attribute, object))
     }
 
@@ -107,10 +107,10 @@ impl Edit<'_> {
             match (member.attribute, member.value) {
                 (Some(sub), value) => self.store(&mut object, sub, value, &At::Member(at, &sub.name))?,
                 (None, Some(value)) => {
-                    object.insert(member.name.into_owned(), value);
+                    object.insert(member.name, value);
                 }
                 (None, None) => {
-                    object.shift_remove(member.name.as_ref());
+                    object.shift_remove(&member.name);
                 }
             }
         }

@@ -151,10 +151,7 @@ fn operation(json: &Value, policy: &Policy) -> Result<Operation, ScimError> {
         }
         Some(other) => {
             let found = kind(other);
-            return Err(ScimError::new(
-                crate::protocol::error::ScimType::InvalidPath,
-                format!("`path`: expected a string, found {found}"),
-            ));
+            return Err(ScimError::invalid_path(format!("`path`: expected a string, found {found}")));
         }
     };
     let value = single(object, "value")?.cloned();

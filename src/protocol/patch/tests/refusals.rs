@@ -1,0 +1,94 @@
+//! Values that do not fit, and paths that lead nowhere.
+
+use serde_json::json;
+
+use super::*;
+use crate::protocol::policy::Unknown;
+
+#[test]
+fn values_must_fit() {
+    table(
+        &ada(),
+        &[
+            (json!({ "op": "replace", "path": "active", "value": "maybe" }), "invalidValue"),
+            (json!({ "op": "replace", "path": "userName", "value": {} }), "invalidValue"),
+            (json!({ "op": "add", "path": "name", "value": "Ada" }), "invalidValue"),
+            (json!({ "op": "replace", "path": "emails", "value": [{ "value": 1 }] }), "invalidValue"),
+            (
+                json!({ "op": "replace", "path": "emails[type eq \"work\"].value", "value": 1 }),
+                "invalidValue",
+            ),
+            (json!({ "op": "replace", "path": ENTERPRISE_USER, "value": "x" }), "invalidValue"),
+            (json!({ "op": "replace", "value": { "displayName": 1 } }), "invalidValue"),
+            (json!({ "op": "add", "value": { "title": "a", "TITLE": "b" } }), "invalidSyntax"),
+        ],
+    );
+}
+
+#[test]
+fn paths_must_lead_somewhere() {
+    table(
+        &ada(),
+        &[
+            (json!({ "op": "replace", "path": "", "value": "x" }), "invalidPath"),
+            (json!({ "op": "replace", "path": "emails[", "value": "x" }), "invalidPath"),
+            (json!({ "op": "replace", "path": "emails[0].value", "value": "x" }), "invalidFilter"),
+            (json!({ "op": "replace", "path": "/emails/0", "value": "x" }), "invalidPath"),
+            (
+                json!({ "op": "replace", "path": "emails[type eq \"work\"]value", "value": "x" }),
+                "invalidPath",
+            ),
+            (
+                json!({ "op": "replace", "path": "emails[bogus eq \"work\"].value", "value": "x" }),
+                "invalidFilter",
+            ),
+            (
+                json!({ "op": "replace", "path": "name[givenName eq \"Ada\"].familyName", "value": "x" }),
+                "invalidPath",
+            ),
+        ],
+    );
+    for path in ["bogus", "name.bogus", "emails[type eq \"work\"].bogus", "urn:x:y:z", "manager"] {
+        let operation = json!([{ "op": "replace", "path": path, "value": "x" }]);
+        assert_eq!(outcome(&ada(), operation, STRICT), "invalidPath", "{path}");
+    }
+}
+
+#[test]
+fn a_filter_without_a_match_is_no_target() {
+    for (operation, expected) in [
+        (json!({ "op": "replace", "path": "emails[type eq \"x\"].value", "value": "x" }), "noTarget"),
+        (json!({ "op": "replace", "path": "emails[type eq \"x\"]", "value": { "value": "x" } }), "noTarget"),
+        (json!({ "op": "add", "path": "emails[type eq \"x\"].value", "value": "x" }), "noTarget"),
+        (json!({ "op": "add", "path": "phoneNumbers.type", "value": "x" }), "noTarget"),
+        (json!({ "op": "remove", "path": "emails[type eq \"x\"]" }), "noTarget"),
+        (json!({ "op": "remove", "path": "emails[type eq \"x\"].value" }), "noTarget"),
+    ] {
+        assert_eq!(outcome(&ada(), json!([operation]), STRICT), expected, "{operation}");
+    }
+}
+
+#[test]
+fn remove_with_a_value_list_is_refused_by_the_strict_reading() {
+    let operation = json!([{ "op": "remove", "path": "members", "value": [{ "value": "a" }] }]);
+    assert_eq!(outcome(&tour(), operation, STRICT), "invalidValue");
+}
+
+#[test]
+fn unknown_members_of_a_path_less_value_follow_the_policy() {
+    let operations =
+        json!([{ "op": "add", "value": { "shoe": 42, "title": "T", ENTERPRISE_USER: { "hat": 1 } } }]);
+    let known = with(ada(), json!({ "title": "T" }));
+    assert_eq!(patched(&ada(), operations.clone(), STRICT), known);
+    let reject = Policy { unknown_attributes: Unknown::Reject, ..Policy::STRICT };
+    assert_eq!(outcome(&ada(), operations.clone(), &reject), "invalidSyntax");
+    let keep = Policy { unknown_attributes: Unknown::Keep, ..Policy::STRICT };
+    let kept = patched(&ada(), operations, &keep);
+    assert_eq!((&kept["shoe"], &kept[ENTERPRISE_USER]["hat"]), (&json!(42), &json!(1)));
+    let gone = patched(
+        &kept,
+        json!([{ "op": "replace", "value": { "shoe": null, ENTERPRISE_USER: { "hat": [] } } }]),
+        &keep,
+    );
+    assert_eq!(gone, known);
+}
