@@ -9,5 +9,6 @@ pub mod provider;
 pub mod redact;
 pub mod report;
 pub mod scenario;
+pub mod snapshot;
 pub mod target;
 pub mod yaml;
