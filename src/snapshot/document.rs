@@ -87,6 +87,7 @@ fn read_scalar(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::SourceFile;
     use proptest::prelude::*;
 
     #[test]
@@ -124,9 +125,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read(source in "[!-~ä]{1,12}", description in "\\PC{1,20}", body in "([#a]|\\n|---){0,20}") {
+        fn what_is_written_is_yaml_and_is_read(source in "[!-~ä]{1,12}", description in "\\PC{1,20}", body in "([#a]|\\n|---){0,20}") {
             let document = Document { source, description, expression: Some("okta".into()), body };
-            let read = Document::parse(&document.to_string());
+            let text = document.to_string();
+            let front = text.split("---\n").nth(1).unwrap();
+            let yaml = crate::yaml::parse(&SourceFile::new("a.snap", front)).unwrap().to_json();
+            prop_assert_eq!(&yaml, &serde_json::json!({ "source": document.source, "description": document.description, "expression": "okta" }));
+            let read = Document::parse(&text);
             prop_assert_eq!((&read.source, &read.description), (&document.source, &document.description));
             prop_assert!(read.same_transcript(&document));
         }
