@@ -151,16 +151,25 @@ impl Template {
         }
     }
 
+    /// The text with the same text in place of every variable.
+    pub(super) fn literals_with(&self, stand_in: &str) -> String {
+        let texts = self.parts.iter().map(|part| match part {
+            Part::Literal(text) => text.as_str(),
+            Part::Variable(_) => stand_in,
+        });
+        texts.collect()
+    }
+
     /// The pieces of the text, variables printed.
     ///
     /// # Errors
     /// The first variable that does not exist.
     pub fn pieces(&self, variables: &Variables) -> Result<Vec<Piece<'_>>, Undefined> {
-        let piece = |part| match part {
-            &Part::Literal(ref text) => Ok(Piece::Literal(text)),
+        let pieces = self.parts.iter().map(|part| match part {
+            Part::Literal(text) => Ok(Piece::Literal(text.as_str())),
             Part::Variable(reference) => variables.get(reference).map(|value| Piece::Value(printed(value))),
-        };
-        self.parts.iter().map(piece).collect()
+        });
+        pieces.collect()
     }
 
     /// The text, variables printed: text as it is, everything else as JSON.

@@ -58,11 +58,17 @@ impl Mistakes {
     pub fn wrong_type(&mut self, node: &Node, what: &str, wanted: &str) {
         let title = format!("{what} is {wanted}, not {}", node.kind());
         let label = format!("expected {wanted}");
-        let quotes = wanted == "text" && matches!(node.value, Value::Number(_) | Value::Bool(_));
-        let mistake = self.add(&node.span, title, label);
-        if quotes {
-            mistake.help.push("put it into quotes".into());
-        }
+        let help = match (&node.value, wanted) {
+            (Value::Number(_) | Value::Bool(_), "text") => Some("put it into quotes".to_owned()),
+            (Value::Text(text), "`true` or `false`") => {
+                boolean_word(text).map(|word| format!("write `{word}`"))
+            }
+            (Value::Text(text), _) if wanted.contains("number") && text.parse::<u64>().is_ok() => {
+                Some(format!("write `{text}` without quotes"))
+            }
+            _ => None,
+        };
+        self.add(&node.span, title, label).help.extend(help);
     }
 
     /// The map's members, after noting every unknown key; `None`, noted, where it is no map. `elsewhere` are the
@@ -95,6 +101,23 @@ impl Mistakes {
             (None, Some(near)) => mistake.help.push(format!("did you mean `{near}`?")),
             (None, None) => mistake.notes.push(format!("the keys of {} are {known}", keys.of)),
         }
+    }
+
+    /// The value of a key that the map must have; noted where it has not.
+    pub fn required<'n>(
+        &mut self,
+        node: &Node,
+        entries: &'n [Entry],
+        key: &str,
+        of: &str,
+        help: &str,
+    ) -> Option<&'n Node> {
+        let found = field(entries, key);
+        if found.is_none() {
+            let span = entries.first().map_or(node.span.clone(), |entry| entry.key_span.clone());
+            self.add_with_help(&span, format!("{of} has no `{key}`"), format!("`{key}` is missing"), help);
+        }
+        found
     }
 
     /// The text of a node; noted where it is none.
@@ -189,4 +212,13 @@ impl Mistakes {
 /// The value of a key in a map's members.
 pub fn field<'n>(entries: &'n [Entry], key: &str) -> Option<&'n Node> {
     entries.iter().find(|entry| entry.key == key).map(|entry| &entry.value)
+}
+
+/// The boolean that a word of other languages stands for.
+fn boolean_word(text: &str) -> Option<&'static str> {
+    match text.to_lowercase().as_str() {
+        "true" | "yes" | "on" => Some("true"),
+        "false" | "no" | "off" => Some("false"),
+        _ => None,
+    }
 }

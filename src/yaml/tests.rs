@@ -474,7 +474,7 @@ proptest! {
 
     #[test]
     fn json_is_read_as_it_is(value in json_value()) {
-        prop_assert_eq!(tree(&value.to_string()).to_json(), value.clone());
+        prop_assert_eq!(&tree(&value.to_string()).to_json(), &value);
         prop_assert_eq!(tree(&serde_json::to_string_pretty(&value).unwrap()).to_json(), value);
     }
 }
