@@ -201,13 +201,13 @@ fn debug_output_and_clones_do_not_leak_and_clones_share() {
 proptest! {
     #[test]
     fn a_secret_never_survives(
-        secret in "[!-~ä€]{8,24}",
+        secret in "[!-;=?-~ä€]{8,24}",
         before in "\\PC{0,12}",
         after in "\\PC{0,12}",
         place in 0..7usize,
     ) {
-        // The placeholder itself may spell a part of a random secret together with its surroundings.
-        prop_assume!(!secret.contains('<') && !secret.contains('>') && !PLACEHOLDER.contains(&secret));
+        // Without angle brackets, because the placeholder itself may spell a part of such a secret.
+        prop_assume!(!PLACEHOLDER.contains(&secret));
         let secrets = Secrets::new();
         secrets.add_basic("ada", &secret);
         let text = format!("{before}{secret}{after}");
@@ -232,8 +232,8 @@ proptest! {
     }
 
     #[test]
-    fn bodies_without_secrets_keep_every_byte(body in "[ -~]{0,60}|\\{\"[a-z]{1,4}\" : [0-9]{1,3} , \"b\":[true,null, \"x\"]\\}") {
-        prop_assume!(!body.to_lowercase().contains("password") && !body.contains('='));
+    fn bodies_without_secrets_keep_every_byte(body in "[ -<>-~]{0,60}|\\{\"[a-z]{1,4}\" : [0-9]{1,3} , \"b\":[true,null, \"x\"]\\}") {
+        prop_assume!(!body.to_lowercase().contains("password"));
         prop_assert_eq!(hidden_body(&body), body);
     }
 }

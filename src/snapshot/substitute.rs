@@ -133,11 +133,19 @@ fn fits(substitute: &Substitute, text: &[u8], at: usize, place: Place<'_>) -> bo
         _ => "",
     };
     let is_member = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(member));
+    let tag = match place {
+        Place::Header(name) => {
+            ["etag", "if-match", "if-none-match"].iter().any(|known| known.eq_ignore_ascii_case(name))
+        }
+        _ => is_member(&["version"]),
+    };
     match substitute.sort {
         Sort::Suffix => true,
         // `http://host:80` is no part of `http://host:8080`.
         Sort::Url => !joins(after) && !matches!(after, Some(b'.' | b'-' | b':' | b'_' | b'~' | b'%')),
         Sort::Timestamp => word,
+        // Where counters serve as ids and versions, the same value may be both.
+        Sort::Id if tag => false,
         Sort::Id if long => word,
         Sort::Id => {
             quoted
@@ -147,15 +155,7 @@ fn fits(substitute: &Substitute, text: &[u8], at: usize, place: Place<'_>) -> bo
                     && is_address(text, place))
         }
         Sort::Version if long => word,
-        Sort::Version => match place {
-            Place::Header(name) => {
-                quoted
-                    && ["etag", "if-match", "if-none-match"]
-                        .iter()
-                        .any(|known| known.eq_ignore_ascii_case(name))
-            }
-            _ => (whole || quoted) && is_member(&["version"]),
-        },
+        Sort::Version => tag && (quoted || whole),
         Sort::Cursor if long => word,
         Sort::Cursor => match place {
             Place::Target => text[..at].ends_with(b"cursor=") && matches!(after, None | Some(b'&')),
