@@ -139,7 +139,7 @@ fn write_message(message: &Message, blocks: &mut Vec<String>) {
 /// Reads the text form back.
 ///
 /// # Errors
-/// What is not as [`write`] writes it; somebody edited the file by hand.
+/// What is not as [`write()`] writes it; somebody edited the file by hand.
 pub fn read(text: &str) -> Result<Vec<Step>, String> {
     let mut steps: Vec<Step> = Vec::new();
     let mut attempt = 1;
