@@ -77,7 +77,12 @@ fn compare(users: usize) -> Result<(), Failure> {
             theirs.push(bare.load(&script)?);
         }
         let (ours, theirs) = (median(&mut ours), median(&mut theirs));
-        println!("{:<34} {ours:>12.0} {theirs:>12.0} {:>7.0}% {:>6}", case.name, 100.0 * ours / theirs, case.aim);
+        println!(
+            "{:<34} {ours:>12.0} {theirs:>12.0} {:>7.0}% {:>6}",
+            case.name,
+            100.0 * ours / theirs,
+            case.aim
+        );
     }
     provider.stop();
     Ok(())
@@ -276,7 +281,8 @@ fn bare_server(recorded: &Path) -> Result<(), Failure> {
         headers.insert(http::HeaderName::try_from(text(0))?, http::HeaderValue::try_from(text(1))?);
     }
     let fixed = Arc::new((http::StatusCode::from_u16(status)?, headers, body));
-    let handler = async |State(fixed): State<Arc<(http::StatusCode, http::HeaderMap, Bytes)>>, _body: Bytes| {
+    let handler = async |State(fixed): State<Arc<(http::StatusCode, http::HeaderMap, Bytes)>>,
+                         _body: Bytes| {
         let mut response = Response::new(axum::body::Body::from(fixed.2.clone()));
         *response.status_mut() = fixed.0;
         response.headers_mut().clone_from(&fixed.1);

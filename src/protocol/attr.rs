@@ -100,7 +100,9 @@ impl AttrPath {
             if let Some(problem) = name_problem(part) {
                 return Err(NotationError {
                     offset: offset + problem,
-                    problem: format!("`{part}` is not an attribute name (a letter, then letters, digits, `-`, `_`)"),
+                    problem: format!(
+                        "`{part}` is not an attribute name (a letter, then letters, digits, `-`, `_`)"
+                    ),
                 });
             }
         }
@@ -153,8 +155,13 @@ mod tests {
 
     #[test]
     fn the_uri_ends_at_the_last_colon() {
-        let path = AttrPath::parse("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value").unwrap();
-        assert_eq!(path.schema.as_deref(), Some("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"));
+        let path =
+            AttrPath::parse("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager.value")
+                .unwrap();
+        assert_eq!(
+            path.schema.as_deref(),
+            Some("urn:ietf:params:scim:schemas:extension:enterprise:2.0:User")
+        );
         assert_eq!((path.name.as_str(), path.sub.as_deref()), ("manager", Some("value")));
     }
 
@@ -165,7 +172,9 @@ mod tests {
 
     #[test]
     fn mistakes_are_located() {
-        for (text, offset) in [("", 0), ("name.", 5), ("na me", 2), ("name.given.x", 10), ("4x", 0), (":x", 0)] {
+        for (text, offset) in
+            [("", 0), ("name.", 5), ("na me", 2), ("name.given.x", 10), ("4x", 0), (":x", 0)]
+        {
             assert_eq!(AttrPath::parse(text).unwrap_err().offset, offset, "{text:?}");
         }
     }

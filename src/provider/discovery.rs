@@ -27,7 +27,8 @@ pub fn answer(service: &Service, endpoint: &Endpoint, query: &str, base: &str) -
         }
         Endpoint::ResourceTypes(Some(name)) => {
             let found = service.registry().types().iter().find(|t| t.resource_type.id == *name);
-            let found = found.ok_or_else(|| ScimError::status(404, format!("there is no resource type `{name}`")))?;
+            let found =
+                found.ok_or_else(|| ScimError::status(404, format!("there is no resource type `{name}`")))?;
             resource_type(&found.resource_type, base)
         }
         Endpoint::Schemas(None) => {
@@ -78,8 +79,7 @@ fn service_provider_config(service: &Service, base: &str) -> Value {
 
 fn resource_type(resource_type: &ResourceType, base: &str) -> Value {
     let mut json = resource_type.to_json();
-    json["meta"] =
-        json!({ "resourceType": "ResourceType", "location": format!("{base}/ResourceTypes/{}", resource_type.id) });
+    json["meta"] = json!({ "resourceType": "ResourceType", "location": format!("{base}/ResourceTypes/{}", resource_type.id) });
     json
 }
 

@@ -118,7 +118,8 @@ impl Provider {
     /// [`StartError`].
     pub async fn start(config: ProviderConfig) -> Result<Provider, StartError> {
         let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
-        let listening = async { TcpListener::bind(config.listen).await.and_then(|l| Ok((l.local_addr()?, l))) };
+        let listening =
+            async { TcpListener::bind(config.listen).await.and_then(|l| Ok((l.local_addr()?, l))) };
         let (address, listener) =
             listening.await.map_err(|error| StartError::Listen { address: config.listen, error })?;
         let scheme = if tls.is_some() { "https" } else { "http" };

@@ -125,7 +125,8 @@ fn layered(name: &str) -> Result<Table, ProfileError> {
     })?;
     let mut own: Table = text.parse().map_err(|error| ProfileError(format!("profile `{name}`: {error}")))?;
     let Some(base) = own.remove("base") else { return Ok(own) };
-    let base = base.as_str().ok_or_else(|| ProfileError(format!("profile `{name}`: `base` is not a name")))?;
+    let base =
+        base.as_str().ok_or_else(|| ProfileError(format!("profile `{name}`: `base` is not a name")))?;
     let mut table = layered(base)?;
     for (key, value) in own {
         match (table.get_mut(&key), value) {

@@ -91,7 +91,14 @@ mod tests {
         for good in ["Bearer s3cret-token", "bearer s3cret-token", "BEARER  s3cret-token"] {
             assert_eq!(tokens.authenticate(Some(good.as_bytes())).unwrap().tenant, TenantId(7), "{good}");
         }
-        for bad in ["Bearer S3CRET-TOKEN", "Bearer", "Bearer ", "Bearer a b", "Bearer s3cret-token,", "Bearer \u{e9}"] {
+        for bad in [
+            "Bearer S3CRET-TOKEN",
+            "Bearer",
+            "Bearer ",
+            "Bearer a b",
+            "Bearer s3cret-token,",
+            "Bearer \u{e9}",
+        ] {
             assert_eq!(tokens.authenticate(Some(bad.as_bytes())), Err(Refusal::Invalid), "{bad}");
         }
     }

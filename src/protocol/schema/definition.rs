@@ -5,9 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{
-    Attribute, Mutability, RESOURCE_TYPE, ResourceType, Returned, SCHEMA, Schema, Type, Uniqueness,
-};
+use super::{Attribute, Mutability, RESOURCE_TYPE, ResourceType, Returned, SCHEMA, Schema, Type, Uniqueness};
 use crate::protocol::message::member;
 
 /// A schema or resource type that cannot be read.
@@ -30,7 +28,9 @@ impl<'v> Node<'v> {
     fn new(value: &'v Value, path: String) -> Result<Self, DefinitionError> {
         match value {
             Value::Object(object) => Ok(Self { object, path }),
-            other => Err(DefinitionError { path, problem: format!("expected an object, found {}", kind(other)) }),
+            other => {
+                Err(DefinitionError { path, problem: format!("expected an object, found {}", kind(other)) })
+            }
         }
     }
 
@@ -76,7 +76,9 @@ impl<'v> Node<'v> {
     fn texts(&self, name: &str) -> Result<Vec<String>, DefinitionError> {
         let read = |(index, value): (usize, &Value)| match value {
             Value::String(text) => Ok(text.clone()),
-            other => self.wrong(&format!("{name}[{index}]"), format!("expected a string, found {}", kind(other))),
+            other => {
+                self.wrong(&format!("{name}[{index}]"), format!("expected a string, found {}", kind(other)))
+            }
         };
         self.list(name)?.iter().enumerate().map(read).collect()
     }
@@ -161,7 +163,12 @@ pub(super) fn schema(json: &Value) -> Result<Schema, DefinitionError> {
     })
 }
 
-fn attributes(parent: &Node<'_>, member: &str, depth: usize, nested: bool) -> Result<Vec<Attribute>, DefinitionError> {
+fn attributes(
+    parent: &Node<'_>,
+    member: &str,
+    depth: usize,
+    nested: bool,
+) -> Result<Vec<Attribute>, DefinitionError> {
     let mut found: Vec<Attribute> = Vec::new();
     for (index, json) in parent.list(member)?.iter().enumerate() {
         let node = Node::new(json, parent.at(&format!("{member}[{index}]")))?;
@@ -177,7 +184,8 @@ fn attributes(parent: &Node<'_>, member: &str, depth: usize, nested: bool) -> Re
 fn attribute(node: &Node<'_>, depth: usize, nested: bool) -> Result<Attribute, DefinitionError> {
     let name = node.required_text("name")?;
     if !crate::protocol::attr::is_attribute_name(name) {
-        return node.wrong("name", format!("`{name}` is not a letter followed by letters, digits, `-`, `_` or `$`"));
+        return node
+            .wrong("name", format!("`{name}` is not a letter followed by letters, digits, `-`, `_` or `$`"));
     }
     let kind = node.keyword("type", TYPES, Type::String)?;
     let sub_attributes = attributes(node, "subAttributes", depth + 1, nested)?;
@@ -227,7 +235,10 @@ fn attribute_to_json(attribute: &Attribute) -> Value {
         json.insert("canonicalValues".into(), attribute.canonical_values.clone().into());
     }
     // Neither case sensitivity nor uniqueness is defined for these types (RFC 7643 §2.3).
-    if !matches!(attribute.kind, Type::Boolean | Type::Complex | Type::Decimal | Type::Integer | Type::DateTime) {
+    if !matches!(
+        attribute.kind,
+        Type::Boolean | Type::Complex | Type::Decimal | Type::Integer | Type::DateTime
+    ) {
         json.insert("caseExact".into(), attribute.case_exact.into());
     }
     json.insert("mutability".into(), attribute.mutability.keyword().into());

@@ -11,7 +11,8 @@ use std::sync::LazyLock;
 
 use super::{Attribute, ENTERPRISE_USER, GROUP, ResourceType, Schema, USER};
 
-static COMMON: LazyLock<Vec<Attribute>> = LazyLock::new(|| compiled_in(include_str!("common.json")).attributes);
+static COMMON: LazyLock<Vec<Attribute>> =
+    LazyLock::new(|| compiled_in(include_str!("common.json")).attributes);
 
 /// A schema that is part of the program. A test reads every one of them.
 #[allow(clippy::expect_used, reason = "compiled-in data, proven to read by a test; never outside input")]

@@ -93,7 +93,10 @@ impl App {
 
         let method = parts.method.as_str();
         if !matches!(method, "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") {
-            return Err(ScimError::status(501, format!("the method `{}` is not supported", shortened(method))));
+            return Err(ScimError::status(
+                501,
+                format!("the method `{}` is not supported", shortened(method)),
+            ));
         }
         if method == "OPTIONS" {
             return Ok(respond::options(endpoint.allow()));
@@ -104,7 +107,8 @@ impl App {
 
         let base = self.base(&parts.headers);
         if endpoint.is_discovery() && self.service.profile().access.public_discovery {
-            let document = discovery::answer(&self.service, &endpoint, parts.uri.query().unwrap_or_default(), &base)?;
+            let document =
+                discovery::answer(&self.service, &endpoint, parts.uri.query().unwrap_or_default(), &base)?;
             return Ok(respond::reply(document, media));
         }
         let authorization = parts.headers.get(AUTHORIZATION).map(|value| value.as_bytes());
@@ -113,7 +117,8 @@ impl App {
             Err(refusal) => return Ok(respond::unauthorized(refusal, media)),
         };
         if endpoint.is_discovery() {
-            let document = discovery::answer(&self.service, &endpoint, parts.uri.query().unwrap_or_default(), &base)?;
+            let document =
+                discovery::answer(&self.service, &endpoint, parts.uri.query().unwrap_or_default(), &base)?;
             return Ok(respond::reply(document, media));
         }
 
@@ -158,8 +163,12 @@ impl App {
             }
             (Endpoint::Collection(kind), _) => service.create(&caller, kind, body, &terms(parts)?),
             (Endpoint::Resource(kind, id), "GET") => service.get(&caller, kind, &id, &terms(parts)?),
-            (Endpoint::Resource(kind, id), "PUT") => service.replace(&caller, kind, &id, body, &terms(parts)?),
-            (Endpoint::Resource(kind, id), "PATCH") => service.patch(&caller, kind, &id, &body, &terms(parts)?),
+            (Endpoint::Resource(kind, id), "PUT") => {
+                service.replace(&caller, kind, &id, body, &terms(parts)?)
+            }
+            (Endpoint::Resource(kind, id), "PATCH") => {
+                service.patch(&caller, kind, &id, &body, &terms(parts)?)
+            }
             (Endpoint::Resource(kind, id), _) => service.delete(&caller, kind, &id, &terms(parts)?),
             (Endpoint::Bulk, _) => service.bulk(&caller, body),
             (Endpoint::Me, method) => self.me(&caller, method, body, &terms(parts)?),
@@ -175,11 +184,17 @@ impl App {
             return Err(ScimError::status(501, "/Me is not supported"));
         }
         if method == "POST" {
-            let kind = self.service.kind_at("Users").ok_or_else(|| ScimError::status(501, "/Me is not supported"))?;
+            let kind = self
+                .service
+                .kind_at("Users")
+                .ok_or_else(|| ScimError::status(501, "/Me is not supported"))?;
             return self.service.create(caller, kind, body, terms);
         }
         let (kind, id) = self.service.user_named(caller.tenant, &self.me).ok_or_else(|| {
-            ScimError::status(404, format!("the holder of this token is `{}`, and there is no such user", self.me))
+            ScimError::status(
+                404,
+                format!("the holder of this token is `{}`, and there is no such user", self.me),
+            )
         })?;
         match method {
             "GET" => self.service.get(caller, kind, &id, terms),
@@ -203,7 +218,8 @@ impl App {
         }
         let service = Arc::clone(service);
         let work = tokio::task::spawn_blocking(move || service.list(&caller, kind, &query, by_get));
-        work.await.unwrap_or_else(|_| Err(ScimError::status(500, "the query could not be finished; try again")))
+        work.await
+            .unwrap_or_else(|_| Err(ScimError::status(500, "the query could not be finished; try again")))
     }
 
     /// The base URL as the client sees it.
@@ -252,14 +268,19 @@ impl App {
         }
         let json: Value = serde_json::from_slice(&bytes)
             .map_err(|error| ScimError::invalid_syntax(format!("the body is not JSON: {error}")))?;
-        if json.is_object() { Ok(json) } else { Err(ScimError::invalid_syntax("the body is not a JSON object")) }
+        if json.is_object() {
+            Ok(json)
+        } else {
+            Err(ScimError::invalid_syntax("the body is not a JSON object"))
+        }
     }
 }
 
 /// Conditions and projection of a request for one resource.
 fn terms(parts: &Parts) -> Result<Terms, ScimError> {
     let header = |name: HeaderName| {
-        let values: Vec<_> = parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        let values: Vec<_> =
+            parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
         (!values.is_empty()).then(|| values.join(", "))
     };
     let mut terms = Terms {
@@ -289,7 +310,8 @@ fn terms(parts: &Parts) -> Result<Terms, ScimError> {
 fn check_size(parts: &Parts) -> Result<(), ScimError> {
     let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
     if target > MAX_TARGET {
-        let detail = format!("the request target has {target} bytes; at most {MAX_TARGET} are taken (use .search)");
+        let detail =
+            format!("the request target has {target} bytes; at most {MAX_TARGET} are taken (use .search)");
         return Err(ScimError::status(414, detail));
     }
     let size: usize = parts.headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();

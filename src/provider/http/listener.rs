@@ -36,7 +36,11 @@ pub async fn serve(
     let service = TowerToHyperService::new(Router::new().fallback(handle).with_state(app).into_service());
     let connections = GracefulShutdown::new();
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT).max_buf_size(MAX_HEAD).max_headers(MAX_FIELDS);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_TIMEOUT)
+        .max_buf_size(MAX_HEAD)
+        .max_headers(MAX_FIELDS);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -53,7 +57,8 @@ pub async fn serve(
         };
         // Small answers go out at once; a failure only makes them slower.
         drop(stream.set_nodelay(true));
-        let (builder, service, tls, watcher) = (builder.clone(), service.clone(), tls.clone(), connections.watcher());
+        let (builder, service, tls, watcher) =
+            (builder.clone(), service.clone(), tls.clone(), connections.watcher());
         tokio::spawn(async move {
             match secured(stream, tls).await {
                 Some(Secured::Plain(stream)) => {

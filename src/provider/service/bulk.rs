@@ -34,7 +34,8 @@ impl Service {
         let mut ids = Ids::new();
         let mut errors = 0;
         for group in plan {
-            let members = group.operations.iter().filter_map(|&at| Some((at, operations.get_mut(at)?.take()?)));
+            let members =
+                group.operations.iter().filter_map(|&at| Some((at, operations.get_mut(at)?.take()?)));
             for (at, result) in self.run_group(caller, &group, members.collect(), &mut ids) {
                 errors += u64::from(result.is_error());
                 results[at] = Some(result);
@@ -80,9 +81,9 @@ impl Service {
 
     fn run_alone(&self, caller: &Caller, mut operation: Operation, ids: &mut Ids) -> OperationResult {
         let id = self.world.new_id();
-        let outcome = operation.resolve(ids).and_then(|()| {
-            self.in_session(caller, |session| self.run_in(session, &operation, &id))
-        });
+        let outcome = operation
+            .resolve(ids)
+            .and_then(|()| self.in_session(caller, |session| self.run_in(session, &operation, &id)));
         match outcome {
             Ok(result) => {
                 if let Some(bulk_id) = operation.bulk_id.filter(|_| operation.method == Method::Post) {
@@ -119,9 +120,8 @@ impl Service {
             for (at, operation) in &mut operations {
                 let id = operation.bulk_id.as_ref().and_then(|bulk_id| chosen.get(bulk_id)).cloned();
                 let id = id.unwrap_or_else(|| self.world.new_id());
-                let outcome = operation
-                    .resolve(&chosen)
-                    .and_then(|()| self.run_in(&mut session, operation, &id));
+                let outcome =
+                    operation.resolve(&chosen).and_then(|()| self.run_in(&mut session, operation, &id));
                 match outcome {
                     Ok(result) => results.push((*at, result)),
                     Err(error) => {
@@ -138,8 +138,10 @@ impl Service {
                 results
             }
             Err(error) => {
-                let others =
-                    ScimError::status(409, "an operation that this one refers to in a circle failed, so none was done");
+                let others = ScimError::status(
+                    409,
+                    "an operation that this one refers to in a circle failed, so none was done",
+                );
                 let result = |(at, operation): (usize, Operation)| {
                     let error = if failed == Some(at) { &error } else { &others };
                     (at, OperationResult::failed(&operation, self.addressed(caller, &operation), error))
@@ -157,7 +159,11 @@ impl Service {
         id: &str,
     ) -> Result<OperationResult, ScimError> {
         let kind = self.kind_of(operation)?;
-        let terms = Terms { method: operation.method.name(), if_match: operation.version.clone(), ..Terms::default() };
+        let terms = Terms {
+            method: operation.method.name(),
+            if_match: operation.version.clone(),
+            ..Terms::default()
+        };
         let target = operation.id.as_deref().unwrap_or_default();
         let data = operation.data.clone().unwrap_or_default();
         let policy = &self.profile.policy;

@@ -21,6 +21,7 @@ const LOOKED_UP: &[&str] = &["externalId", "userName", "displayName", "emails.va
 #[derive(Debug, Clone)]
 pub struct IndexPlan {
     indexed: Vec<Indexed>,
+    members: Option<IndexId>,
 }
 
 /// One indexed attribute.
@@ -37,7 +38,7 @@ struct Indexed {
 impl IndexPlan {
     /// What to index for a resource type.
     pub fn new(schema: &TypeSchema, rules: &Rules) -> IndexPlan {
-        let mut plan = IndexPlan { indexed: Vec::new() };
+        let mut plan = IndexPlan { indexed: Vec::new(), members: None };
         for attribute in schema.attributes() {
             plan.consider(None, attribute);
         }
@@ -46,7 +47,8 @@ impl IndexPlan {
                 plan.consider(Some(&extension.schema.id), attribute);
             }
         }
-        if rules.unique_group_names && plan.position(None, "members", Some("value")).is_some() {
+        plan.members = plan.position(None, "members", Some("value"));
+        if rules.unique_group_names && plan.members.is_some() {
             let names = plan.indexed.iter_mut().filter(|i| i.name == "displayName" && i.extension.is_none());
             names.for_each(|indexed| indexed.unique = true);
         }
@@ -86,7 +88,7 @@ impl IndexPlan {
 
     /// The index of `members.value`, for types that have members.
     pub fn members(&self) -> Option<IndexId> {
-        self.position(None, "members", Some("value"))
+        self.members
     }
 
     /// The index that answers `path eq …`, if there is one. A multi-valued complex attribute means its `value`.
@@ -166,7 +168,9 @@ mod tests {
 
     fn keys(plan: &IndexPlan, resource: Value) -> Vec<String> {
         let keys = plan.keys(resource.as_object().unwrap());
-        keys.iter().map(|key| format!("{}={}{}", plan.path(key.index), key.value, if key.unique { "!" } else { "" })).collect()
+        keys.iter()
+            .map(|key| format!("{}={}{}", plan.path(key.index), key.value, if key.unique { "!" } else { "" }))
+            .collect()
     }
 
     #[test]
@@ -183,7 +187,10 @@ mod tests {
     #[test]
     fn group_names_are_unique_where_the_profile_says_so() {
         let group = json!({ "displayName": "Eng", "members": [{ "value": "1" }] });
-        assert_eq!(keys(&plan("Groups", &Rules::default()).0, group.clone()), ["displayName=eng", "members.value=1"]);
+        assert_eq!(
+            keys(&plan("Groups", &Rules::default()).0, group.clone()),
+            ["displayName=eng", "members.value=1"]
+        );
         let rules = Rules { unique_group_names: true };
         assert_eq!(keys(&plan("Groups", &rules).0, group), ["displayName=eng!", "members.value=1"]);
     }

@@ -48,7 +48,13 @@ impl Service {
     ///
     /// # Errors
     /// 400 with the keyword that says which part of the query is wrong; 403 for sensitive data in the URI.
-    pub fn list(&self, caller: &Caller, kind: Option<Kind>, query: &Query, by_get: bool) -> Result<Reply, ScimError> {
+    pub fn list(
+        &self,
+        caller: &Caller,
+        kind: Option<Kind>,
+        query: &Query,
+        by_get: bool,
+    ) -> Result<Reply, ScimError> {
         let kinds = self.scope(kind);
         if let Some(filter) = &query.filter {
             self.check_filter(&kinds, filter, by_get)?;
@@ -63,14 +69,14 @@ impl Service {
         let mut body = Vec::with_capacity(size + 256);
         page.head.write(&mut body);
         store::read(&*self.store, caller.tenant, |view| {
+            let memberships = self.memberships(view);
             for (index, record) in page.records.iter().enumerate() {
                 if index > 0 {
                     body.push(b',');
                 }
                 let position = kinds.iter().position(|kind| *kind == record.kind).unwrap_or_default();
                 let projection = &projections[position];
-                let groups =
-                    if projection.needs("groups") { self.groups_of(view, record) } else { Vec::new() };
+                let groups = if projection.needs("groups") { memberships.of(record) } else { Vec::new() };
                 self.write_representation(&mut body, record, &groups, &caller.base, projection, None);
             }
         });
@@ -100,7 +106,9 @@ impl Service {
                 ScimType::Sensitive,
                 format!("a filter on `{path}` would put confidential data into the URI"),
             )),
-            Some(path) => Err(ScimError::invalid_filter(format!("`{path}` is not kept in a form that can be compared"))),
+            Some(path) => {
+                Err(ScimError::invalid_filter(format!("`{path}` is not kept in a form that can be compared")))
+            }
         }
     }
 
@@ -126,7 +134,13 @@ impl Service {
     }
 
     /// A page of everything, in order of creation, type by type.
-    fn stored_page(&self, caller: &Caller, kinds: &[Kind], offset: usize, count: usize) -> (usize, Vec<Arc<Record>>) {
+    fn stored_page(
+        &self,
+        caller: &Caller,
+        kinds: &[Kind],
+        offset: usize,
+        count: usize,
+    ) -> (usize, Vec<Arc<Record>>) {
         store::read(&*self.store, caller.tenant, |view| {
             let (mut total, mut offset, mut records) = (0, offset, Vec::new());
             for kind in kinds {
@@ -217,7 +231,7 @@ impl Service {
                     continue;
                 }
                 let groups = if computed.groups {
-                    store::read(&*self.store, caller.tenant, |view| self.groups_of(view, &record))
+                    store::read(&*self.store, caller.tenant, |view| self.memberships(view).of(&record))
                 } else {
                     Vec::new()
                 };
@@ -239,10 +253,9 @@ impl Service {
     /// What filter and order need beyond the stored attributes.
     fn computed(&self, kind: Kind, query: &Query) -> Computed {
         let paths = query.filter.as_ref().map(Filter::paths).unwrap_or_default();
-        let named = |name: &str| {
-            paths.iter().chain(&query.sort_by).any(|path| path.name.eq_ignore_ascii_case(name))
-        };
-        Computed { meta: named("meta"), groups: self.shows_groups(kind) && named("groups") }
+        let named =
+            |name: &str| paths.iter().chain(&query.sort_by).any(|path| path.name.eq_ignore_ascii_case(name));
+        Computed { meta: named("meta"), groups: self.kind(kind).shows_groups && named("groups") }
     }
 
     /// The index look-up that answers a filter, or narrows it most easily.

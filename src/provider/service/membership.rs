@@ -11,12 +11,10 @@ use serde_json::{Value, json};
 
 use super::Service;
 use super::record::{Computed, Draft};
-use super::write::Session;
 use crate::protocol::Resource;
 use crate::protocol::error::ScimError;
-use crate::protocol::schema::{Mutability, find};
 use crate::provider::body;
-use crate::provider::store::{Kind, Record, Transaction, View};
+use crate::provider::store::{IndexId, Kind, Record, Stamp, Transaction, View};
 
 /// Nested groups are followed this deep; deeper ones are not worth a slow answer.
 const MAX_DEPTH: usize = 16;
@@ -61,34 +59,31 @@ impl GroupRef {
 /// Resources that a transaction is about to create, so that others in it may refer to them already.
 pub(super) type Expected = HashMap<String, Kind>;
 
-impl Service {
-    /// The kinds that have members.
-    fn containers(&self) -> impl Iterator<Item = (Kind, u8)> + '_ {
-        self.kinds().filter_map(|kind| Some((kind, self.plan(kind).members()?)))
-    }
+/// The kind of the resource with an id, where there is one.
+pub(super) type Known<'k> = &'k dyn Fn(&str) -> Option<Kind>;
 
-    /// Whether resources of a kind show the groups that they belong to.
-    pub(super) fn shows_groups(&self, kind: Kind) -> bool {
-        find(&self.schema(kind).core.attributes, "groups").is_some_and(|a| a.mutability == Mutability::ReadOnly)
-    }
+/// Answers which groups a resource belongs to.
+pub(super) struct Memberships<'v> {
+    service: &'v Service,
+    view: &'v dyn View,
+    /// The kinds of which at least one resource has a member.
+    containers: Vec<(Kind, IndexId)>,
+}
 
+impl Memberships<'_> {
     /// The groups that a resource belongs to: direct ones first, each group once.
-    pub(super) fn groups_of(&self, view: &dyn View, record: &Record) -> Vec<GroupRef> {
-        if !self.shows_groups(record.kind) || !self.containers().any(|(kind, index)| view.any(kind, index)) {
+    pub(super) fn of(&self, record: &Record) -> Vec<GroupRef> {
+        if self.containers.is_empty() || !self.service.kind(record.kind).shows_groups {
             return Vec::new();
         }
         let mut found: Vec<(Arc<Record>, bool)> = Vec::new();
         let mut level = vec![record.id.clone()];
         for depth in 0..MAX_DEPTH {
             let mut above = Vec::new();
-            for member in &level {
-                for (kind, index) in self.containers() {
-                    for group in view.find(kind, index, &self.plan(kind).folded(index, member)) {
-                        if found.iter().all(|(known, _)| known.id != group.id) {
-                            above.push(group.id.clone());
-                            found.push((group, depth == 0));
-                        }
-                    }
+            for group in level.iter().flat_map(|member| self.groups_with(member)) {
+                if found.iter().all(|(known, _)| known.id != group.id) {
+                    above.push(group.id.clone());
+                    found.push((group, depth == 0));
                 }
             }
             if above.is_empty() {
@@ -98,11 +93,31 @@ impl Service {
         }
         let describe = |(group, direct): (Arc<Record>, bool)| GroupRef {
             id: group.id.clone(),
-            endpoint: self.schema(group.kind).resource_type.endpoint.clone(),
+            endpoint: self.service.schema(group.kind).resource_type.endpoint.clone(),
             display: group.label.clone(),
             direct,
         };
         found.into_iter().map(describe).collect()
+    }
+
+    fn groups_with(&self, member: &str) -> Vec<Arc<Record>> {
+        let find = |&(kind, index): &(Kind, IndexId)| {
+            self.view.find(kind, index, &self.service.plan(kind).folded(index, member))
+        };
+        self.containers.iter().flat_map(find).collect()
+    }
+}
+
+impl Service {
+    /// The kinds that have members.
+    fn containers(&self) -> impl Iterator<Item = (Kind, IndexId)> + '_ {
+        self.kinds().filter_map(|kind| Some((kind, self.plan(kind).members()?)))
+    }
+
+    /// Who belongs to which group, as a view shows it.
+    pub(super) fn memberships<'v>(&'v self, view: &'v dyn View) -> Memberships<'v> {
+        let containers = self.containers().filter(|(kind, index)| view.any(*kind, *index)).collect();
+        Memberships { service: self, view, containers }
     }
 
     /// Completes the references of a resource that is about to be stored, and marks those that lead to this provider.
@@ -111,12 +126,11 @@ impl Service {
     /// 400 `invalidValue` for a member that does not exist.
     pub(super) fn link(
         &self,
-        session: &Session<'_>,
         kind: Kind,
         resource: &mut Resource,
+        base: &str,
+        known: Known<'_>,
     ) -> Result<(), ScimError> {
-        let Session { transaction, caller, expected } = session;
-        let known = |id: &str| transaction.get(id).map(|record| record.kind).or_else(|| expected.get(id).copied());
         if self.plan(kind).members().is_some()
             && let Some(Value::Array(members)) = resource.get_mut("members")
         {
@@ -140,13 +154,13 @@ impl Service {
             }
         }
         for value in resource.values_mut() {
-            self.mark(value, &caller.base, &known);
+            self.mark(value, base, known);
         }
         Ok(())
     }
 
     /// Marks references below `value`; gives a complex value that names a resource by `value` and may hold a `$ref` one.
-    fn mark(&self, value: &mut Value, base: &str, known: &dyn Fn(&str) -> Option<Kind>) {
+    fn mark(&self, value: &mut Value, base: &str, known: Known<'_>) {
         match value {
             Value::Array(items) => items.iter_mut().for_each(|item| self.mark(item, base, known)),
             Value::Object(object) => {
@@ -172,7 +186,7 @@ impl Service {
 
     /// Takes a deleted resource out of every group that it belongs to.
     pub(super) fn leave_groups(&self, transaction: &mut dyn Transaction, id: &str) {
-        let now = self.world.now();
+        let now = Stamp::from(self.world.now());
         let containers: Vec<_> = self.containers().collect();
         for (kind, index) in containers {
             for group in transaction.find(kind, index, &self.plan(kind).folded(index, id)) {
@@ -197,4 +211,3 @@ impl Service {
         }
     }
 }
-

@@ -16,13 +16,13 @@ use std::sync::Arc;
 
 use self::index::IndexPlan;
 use self::membership::GroupRef;
-use super::profile::Profile;
+use super::profile::{Profile, Rules};
 use super::store::{self, Kind, Record, Store, TenantId, View};
 use super::world::World;
 use crate::protocol::cursor::CursorKey;
 use crate::protocol::error::ScimError;
 use crate::protocol::projection::Projection;
-use crate::protocol::schema::{Registry, TypeSchema};
+use crate::protocol::schema::{Attribute, Mutability, Registry, Returned, TypeSchema, find};
 use crate::protocol::version::{self, EntityTag, Precondition};
 
 /// On whose behalf something is done, and how the provider looks from there.
@@ -68,16 +68,38 @@ pub struct Service {
     profile: Profile,
     store: Arc<dyn Store>,
     world: World,
-    plans: Vec<IndexPlan>,
+    kinds: Vec<KindFacts>,
     cursors: CursorKey,
+}
+
+/// What is asked of a resource type again and again.
+struct KindFacts {
+    plan: IndexPlan,
+    /// Whether its resources show the groups that they belong to.
+    shows_groups: bool,
+    /// Whether it has attributes that are returned only on request.
+    has_requested: bool,
+}
+
+impl KindFacts {
+    fn new(schema: &TypeSchema, rules: &Rules) -> KindFacts {
+        let requested = |a: &Attribute| a.returned == Returned::Request;
+        let own = schema.attributes().chain(schema.extensions.iter().flat_map(|e| &e.schema.attributes));
+        KindFacts {
+            plan: IndexPlan::new(schema, rules),
+            shows_groups: find(&schema.core.attributes, "groups")
+                .is_some_and(|a| a.mutability == Mutability::ReadOnly),
+            has_requested: own.into_iter().any(|a| requested(a) || a.sub_attributes.iter().any(requested)),
+        }
+    }
 }
 
 impl Service {
     /// A service over a store.
     pub fn new(registry: Registry, profile: Profile, store: Arc<dyn Store>, world: World) -> Service {
-        let plans = registry.types().iter().map(|schema| IndexPlan::new(schema, &profile.rules)).collect();
+        let kinds = registry.types().iter().map(|schema| KindFacts::new(schema, &profile.rules)).collect();
         let cursors = CursorKey::new(world.key(), Some(profile.limits.cursor_timeout_seconds));
-        Service { registry, profile, store, world, plans, cursors }
+        Service { registry, profile, store, world, kinds, cursors }
     }
 
     /// The schemas and resource types that are served.
@@ -93,13 +115,14 @@ impl Service {
     /// The kind that is served at `/segment`.
     pub fn kind_at(&self, segment: &str) -> Option<Kind> {
         let types = self.registry.types().iter();
-        let position = types.into_iter().position(|t| t.resource_type.endpoint.strip_prefix('/') == Some(segment));
+        let position =
+            types.into_iter().position(|t| t.resource_type.endpoint.strip_prefix('/') == Some(segment));
         position.and_then(|position| Kind::try_from(position).ok())
     }
 
     /// All kinds.
     fn kinds(&self) -> impl Iterator<Item = Kind> + use<> {
-        0..Kind::try_from(self.plans.len()).unwrap_or(Kind::MAX)
+        0..Kind::try_from(self.kinds.len()).unwrap_or(Kind::MAX)
     }
 
     fn schema(&self, kind: Kind) -> &TypeSchema {
@@ -107,7 +130,11 @@ impl Service {
     }
 
     fn plan(&self, kind: Kind) -> &IndexPlan {
-        &self.plans[usize::from(kind)]
+        &self.kind(kind).plan
+    }
+
+    fn kind(&self, kind: Kind) -> &KindFacts {
+        &self.kinds[usize::from(kind)]
     }
 
     /// Reads one resource.
@@ -119,7 +146,7 @@ impl Service {
         let projection = Projection::new(&terms.attributes, &terms.excluded, schema)?;
         let (record, groups) = store::read(&*self.store, caller.tenant, |view| {
             let record = self.existing(view, kind, id)?;
-            let groups = self.groups_of(view, &record);
+            let groups = self.memberships(view).of(&record);
             Ok::<_, ScimError>((record, groups))
         })?;
         match self.permitted(terms, &record, &groups)? {
@@ -132,10 +159,12 @@ impl Service {
 
     /// The kind and id of the user with that userName, for `/Me`.
     pub fn user_named(&self, tenant: TenantId, name: &str) -> Option<(Kind, String)> {
-        let (kind, schema) = self.kinds().zip(self.registry.types()).find(|(_, t)| t.resource_type.name == "User")?;
+        let (kind, schema) =
+            self.kinds().zip(self.registry.types()).find(|(_, t)| t.resource_type.name == "User")?;
         let plan = self.plan(kind);
         let index = plan.answering(schema, &crate::protocol::attr::AttrPath::simple("userName"))?;
-        let found = store::read(&*self.store, tenant, |view| view.find(kind, index, &plan.folded(index, name)));
+        let found =
+            store::read(&*self.store, tenant, |view| view.find(kind, index, &plan.folded(index, name)));
         found.first().map(|record| (kind, record.id.to_string()))
     }
 
@@ -147,7 +176,12 @@ impl Service {
     }
 
     /// Holds the conditions of a request against the current state (RFC 7644 §3.14).
-    fn permitted(&self, terms: &Terms, record: &Record, groups: &[GroupRef]) -> Result<Precondition, ScimError> {
+    fn permitted(
+        &self,
+        terms: &Terms,
+        record: &Record,
+        groups: &[GroupRef],
+    ) -> Result<Precondition, ScimError> {
         if terms.if_match.is_none() && terms.if_none_match.is_none() {
             return Ok(Precondition::Proceed);
         }

@@ -5,9 +5,7 @@
 //! and on other resources.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::Write as _;
 
-use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::membership::GroupRef;
@@ -16,7 +14,7 @@ use crate::protocol::Resource;
 use crate::protocol::projection::{Names, Projection};
 use crate::protocol::schema::{Attribute, Mutability, Returned};
 use crate::provider::body;
-use crate::provider::store::{Kind, Record};
+use crate::provider::store::{Kind, Record, Stamp};
 
 /// What stands in a record for a value that must not be kept: a password.
 const WITHHELD: &str = "*";
@@ -35,8 +33,8 @@ pub(super) struct Draft {
     pub(super) kind: Kind,
     pub(super) id: Box<str>,
     pub(super) revision: u64,
-    pub(super) created: Timestamp,
-    pub(super) modified: Timestamp,
+    pub(super) created: Stamp,
+    pub(super) modified: Stamp,
     /// Canonical, with marked references, without `id` and `meta`.
     pub(super) resource: Resource,
 }
@@ -55,7 +53,18 @@ impl Service {
             body::write_json(&mut text, &hidden);
             text.into_boxed_slice()
         });
-        Record { id, kind, serial: 0, revision, created, modified, body: text.into_boxed_slice(), hidden, label, keys }
+        Record {
+            id,
+            kind,
+            serial: 0,
+            revision,
+            created,
+            modified,
+            body: text.into_boxed_slice(),
+            hidden,
+            label,
+            keys,
+        }
     }
 
     /// Parts what is returned by default from what is not. The latter goes first into a resource that is read back.
@@ -82,7 +91,9 @@ impl Service {
                 let (mut shown, mut kept) = (Map::new(), Map::new());
                 for (name, value) in std::mem::take(container) {
                     match crate::protocol::schema::find(&extension.schema.attributes, &name) {
-                        Some(attribute) if !is_plain(attribute) => part(attribute, name, value, &mut shown, &mut kept),
+                        Some(attribute) if !is_plain(attribute) => {
+                            part(attribute, name, value, &mut shown, &mut kept)
+                        }
                         _ => drop(shown.insert(name, value)),
                     }
                 }
@@ -97,12 +108,20 @@ impl Service {
     }
 
     /// The canonical resource of a record: everything that was stored, and what is asked for of the computed attributes.
-    pub(super) fn resource(&self, record: &Record, base: &str, computed: Computed, groups: &[GroupRef]) -> Resource {
+    pub(super) fn resource(
+        &self,
+        record: &Record,
+        base: &str,
+        computed: Computed,
+        groups: &[GroupRef],
+    ) -> Resource {
         let mut resource = body::parse(&record.body, base);
         if let Some(hidden) = &record.hidden {
             for (name, value) in body::parse(hidden, base) {
                 match (resource.get_mut(&name), value) {
-                    (Some(Value::Object(shown)), Value::Object(kept)) if name.contains(':') => shown.extend(kept),
+                    (Some(Value::Object(shown)), Value::Object(kept)) if name.contains(':') => {
+                        shown.extend(kept)
+                    }
                     (_, value) => drop(resource.insert(name, value)),
                 }
             }
@@ -121,8 +140,8 @@ impl Service {
         let resource_type = &self.schema(record.kind).resource_type;
         let mut meta = json!({
             "resourceType": resource_type.name,
-            "created": timestamp(record.created),
-            "lastModified": timestamp(record.modified),
+            "created": record.created.to_string(),
+            "lastModified": record.modified.to_string(),
             "location": format!("{base}{}/{}", resource_type.endpoint, record.id),
         });
         if let Some(version) = self.version(record, groups) {
@@ -169,9 +188,9 @@ impl Service {
         out.extend_from_slice(b",\"meta\":{\"resourceType\":");
         body::write_text(out, &resource_type.name);
         out.extend_from_slice(b",\"created\":\"");
-        write_timestamp(out, record.created);
+        out.extend_from_slice(record.created.as_bytes());
         out.extend_from_slice(b"\",\"lastModified\":\"");
-        write_timestamp(out, record.modified);
+        out.extend_from_slice(record.modified.as_bytes());
         out.extend_from_slice(b"\",\"location\":\"");
         for part in [base, &resource_type.endpoint, "/", &record.id] {
             out.extend_from_slice(part.as_bytes());
@@ -194,7 +213,8 @@ impl Service {
         projection: &Projection,
         supplied: Option<&Names>,
     ) {
-        if projection.is_default() && (supplied.is_none() || record.hidden.is_none()) {
+        let nothing_to_add = record.hidden.is_none() || !self.kind(record.kind).has_requested;
+        if projection.is_default() && (supplied.is_none() || nothing_to_add) {
             return self.write_default(out, record, groups, base);
         }
         let schema = self.schema(record.kind);
@@ -267,14 +287,4 @@ fn part(attribute: &Attribute, name: String, mut value: Value, public: &mut Reso
         single => withhold(single),
     }
     hidden.insert(name, value);
-}
-
-/// A moment as xsd:dateTime in UTC with milliseconds.
-fn timestamp(moment: Timestamp) -> String {
-    format!("{moment:.3}")
-}
-
-fn write_timestamp(out: &mut Vec<u8>, moment: Timestamp) {
-    // Writing to memory does not fail.
-    drop(write!(out, "{moment:.3}"));
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::membership::{Expected, GroupRef};
+use super::membership::{Expected, GroupRef, Known};
 use super::record::{Computed, Draft};
 use super::{Caller, Reply, Service, Terms};
 use crate::protocol::Resource;
@@ -15,7 +15,7 @@ use crate::protocol::error::ScimError;
 use crate::protocol::ingest;
 use crate::protocol::patch::{self, PatchRequest};
 use crate::protocol::projection::{Names, Projection};
-use crate::provider::store::{self, Duplicate, Kind, Record, Transaction};
+use crate::provider::store::{self, Duplicate, Kind, Record, Stamp, Transaction, View};
 
 /// A transaction, and on whose behalf it runs.
 pub(super) struct Session<'a> {
@@ -24,6 +24,19 @@ pub(super) struct Session<'a> {
     /// What the transaction is going to create besides.
     pub(super) expected: &'a Expected,
 }
+
+impl Session<'_> {
+    /// The kind of a resource that is there, or will be when the transaction is done.
+    fn kind_of(&self, id: &str) -> Option<Kind> {
+        self.transaction.get(id).map(|record| record.kind).or_else(|| self.expected.get(id).copied())
+    }
+}
+
+/// How often a change is computed without the lock of the tenant before it is done under it.
+const OPTIMISTIC_ATTEMPTS: usize = 3;
+
+/// The new state of a resource, computed from the current one; `None` when nothing changes. May be called again.
+type Change<'c> = &'c dyn Fn(&Resource) -> Result<Option<Resource>, ScimError>;
 
 /// A resource as a write left it.
 pub(super) struct Written {
@@ -36,13 +49,25 @@ impl Service {
     ///
     /// # Errors
     /// 400 for a body that does not fit the schema, 409 for a value that must be unique and is taken.
-    pub fn create(&self, caller: &Caller, kind: Kind, body: Value, terms: &Terms) -> Result<Reply, ScimError> {
+    pub fn create(
+        &self,
+        caller: &Caller,
+        kind: Kind,
+        body: Value,
+        terms: &Terms,
+    ) -> Result<Reply, ScimError> {
         let schema = self.schema(kind);
         let projection = Projection::new(&terms.attributes, &terms.excluded, schema)?;
         let resource = ingest::create(schema, body, &self.profile.policy)?;
         let supplied = Names::of_body(&resource, schema);
         let id = self.world.new_id();
-        let written = self.in_session(caller, |session| self.create_in(session, kind, &id, resource))?;
+        let written = if self.plan(kind).members().is_some() {
+            // Its members must not vanish before it is stored.
+            self.in_session(caller, |session| self.create_in(session, kind, &id, resource))?
+        } else {
+            let record = self.new_record(caller, kind, &id, resource, &|id| self.kind_now(caller, id))?;
+            store::write(&*self.store, caller.tenant, |transaction| self.put(transaction, record))?
+        };
         Ok(self.reply(201, caller, &written.record, &written.groups, &projection, Some(&supplied)))
     }
 
@@ -60,7 +85,8 @@ impl Service {
     ) -> Result<Reply, ScimError> {
         let projection = Projection::new(&terms.attributes, &terms.excluded, self.schema(kind))?;
         let supplied = body.as_object().map(|body| Names::of_body(body, self.schema(kind)));
-        let written = self.in_session(caller, |session| self.replace_in(session, kind, id, body, terms))?;
+        let written =
+            self.change(caller, kind, id, terms, &|current| self.replaced(kind, current, body.clone()))?;
         Ok(self.reply(200, caller, &written.record, &written.groups, &projection, supplied.as_ref()))
     }
 
@@ -78,7 +104,8 @@ impl Service {
     ) -> Result<Reply, ScimError> {
         let projection = Projection::new(&terms.attributes, &terms.excluded, self.schema(kind))?;
         let request = self.patch_request(body)?;
-        let written = self.in_session(caller, |session| self.patch_in(session, kind, id, &request, terms))?;
+        let written =
+            self.change(caller, kind, id, terms, &|current| self.patched(kind, current, &request))?;
         Ok(self.reply(200, caller, &written.record, &written.groups, &projection, None))
     }
 
@@ -116,12 +143,10 @@ impl Service {
         session: &mut Session<'_>,
         kind: Kind,
         id: &str,
-        mut resource: Resource,
+        resource: Resource,
     ) -> Result<Written, ScimError> {
-        self.link(session, kind, &mut resource)?;
-        let now = self.world.now();
-        let draft = Draft { kind, id: id.into(), revision: 1, created: now, modified: now, resource };
-        self.put(session.transaction, draft)
+        let record = self.new_record(session.caller, kind, id, resource, &|id| session.kind_of(id))?;
+        self.put(session.transaction, record)
     }
 
     pub(super) fn replace_in(
@@ -132,10 +157,7 @@ impl Service {
         body: Value,
         terms: &Terms,
     ) -> Result<Written, ScimError> {
-        let (record, groups) = self.for_change(session.transaction, kind, id, terms)?;
-        let current = self.resource(&record, &session.caller.base, Computed::default(), &[]);
-        let resource = ingest::replace(self.schema(kind), &current, body, &self.profile.policy)?;
-        self.update(session, &record, groups, resource)
+        self.change_in(session, kind, id, terms, &|current| self.replaced(kind, current, body.clone()))
     }
 
     pub(super) fn patch_in(
@@ -146,13 +168,7 @@ impl Service {
         request: &PatchRequest,
         terms: &Terms,
     ) -> Result<Written, ScimError> {
-        let (record, groups) = self.for_change(session.transaction, kind, id, terms)?;
-        let current = self.resource(&record, &session.caller.base, Computed::default(), &[]);
-        let applied = patch::apply(self.schema(kind), &current, request, &self.profile.policy)?;
-        if !applied.changed {
-            return Ok(Written { record, groups });
-        }
-        self.update(session, &record, groups, applied.resource)
+        self.change_in(session, kind, id, terms, &|current| self.patched(kind, current, request))
     }
 
     pub(super) fn delete_in(
@@ -168,50 +184,130 @@ impl Service {
         Ok(())
     }
 
+    fn replaced(&self, kind: Kind, current: &Resource, body: Value) -> Result<Option<Resource>, ScimError> {
+        ingest::replace(self.schema(kind), current, body, &self.profile.policy).map(Some)
+    }
+
+    fn patched(
+        &self,
+        kind: Kind,
+        current: &Resource,
+        request: &PatchRequest,
+    ) -> Result<Option<Resource>, ScimError> {
+        let applied = patch::apply(self.schema(kind), current, request, &self.profile.policy)?;
+        Ok(applied.changed.then_some(applied.resource))
+    }
+
+    /// Changes a resource, and computes its new state before it takes the lock of the tenant: when somebody else was
+    /// faster, it begins anew. A resource with members is changed under the lock from the start, because
+    /// its members must not vanish before it is stored.
+    fn change(
+        &self,
+        caller: &Caller,
+        kind: Kind,
+        id: &str,
+        terms: &Terms,
+        change: Change<'_>,
+    ) -> Result<Written, ScimError> {
+        let attempts = if self.plan(kind).members().is_some() { 0 } else { OPTIMISTIC_ATTEMPTS };
+        for _ in 0..attempts {
+            let (record, groups) =
+                store::read(&*self.store, caller.tenant, |view| self.for_change(view, kind, id, terms))?;
+            let next = self.next_record(caller, &record, change, &|id| self.kind_now(caller, id))?;
+            let Some(next) = next else { return Ok(Written { record, groups }) };
+            let stored =
+                store::write(&*self.store, caller.tenant, |transaction| match transaction.get(id) {
+                    Some(now) if now.revision == record.revision => {
+                        transaction.put(next).map(Some).map_err(|duplicate| self.taken(kind, duplicate))
+                    }
+                    _ => Ok(None),
+                })?;
+            if let Some(record) = stored {
+                return Ok(Written { record, groups });
+            }
+        }
+        self.in_session(caller, |session| self.change_in(session, kind, id, terms, change))
+    }
+
+    fn change_in(
+        &self,
+        session: &mut Session<'_>,
+        kind: Kind,
+        id: &str,
+        terms: &Terms,
+        change: Change<'_>,
+    ) -> Result<Written, ScimError> {
+        let (record, groups) = self.for_change(session.transaction, kind, id, terms)?;
+        let next = self.next_record(session.caller, &record, change, &|id| session.kind_of(id))?;
+        let record = match next {
+            None => record,
+            Some(next) => session.transaction.put(next).map_err(|duplicate| self.taken(kind, duplicate))?,
+        };
+        Ok(Written { record, groups })
+    }
+
     /// The record to be changed, once the conditions of the request hold.
     fn for_change(
         &self,
-        transaction: &dyn Transaction,
+        view: &dyn View,
         kind: Kind,
         id: &str,
         terms: &Terms,
     ) -> Result<(Arc<Record>, Vec<GroupRef>), ScimError> {
-        let record = self.existing(transaction, kind, id)?;
-        let groups = self.groups_of(transaction, &record);
+        let record = self.existing(view, kind, id)?;
+        let groups = self.memberships(view).of(&record);
         self.permitted(terms, &record, &groups)?;
         Ok((record, groups))
     }
 
-    /// Stores the new state of a resource; leaves version and time alone when nothing changed.
-    fn update(
+    /// The record of a resource that is created.
+    fn new_record(
         &self,
-        session: &mut Session<'_>,
-        old: &Arc<Record>,
-        groups: Vec<GroupRef>,
+        caller: &Caller,
+        kind: Kind,
+        id: &str,
         mut resource: Resource,
-    ) -> Result<Written, ScimError> {
-        self.link(session, old.kind, &mut resource)?;
-        let draft = Draft {
+        known: Known<'_>,
+    ) -> Result<Record, ScimError> {
+        self.link(kind, &mut resource, &caller.base, known)?;
+        let now = Stamp::from(self.world.now());
+        Ok(self.record(Draft { kind, id: id.into(), revision: 1, created: now, modified: now, resource }))
+    }
+
+    /// The record after a change; `None` when it changes nothing, so that version and time stay as they are.
+    fn next_record(
+        &self,
+        caller: &Caller,
+        old: &Record,
+        change: Change<'_>,
+        known: Known<'_>,
+    ) -> Result<Option<Record>, ScimError> {
+        let current = self.resource(old, &caller.base, Computed::default(), &[]);
+        let Some(mut resource) = change(&current)? else { return Ok(None) };
+        self.link(old.kind, &mut resource, &caller.base, known)?;
+        let next = self.record(Draft {
             kind: old.kind,
             id: old.id.clone(),
             revision: old.revision + 1,
             created: old.created,
-            modified: self.world.now(),
+            modified: self.world.now().into(),
             resource,
-        };
-        let record = self.record(draft);
-        if record.body == old.body && record.hidden == old.hidden && old.hidden.is_none() {
-            return Ok(Written { record: Arc::clone(old), groups });
-        }
-        let record = session.transaction.put(record).map_err(|duplicate| self.taken(old.kind, duplicate))?;
+        });
+        // What is hidden may be withheld, so that a new password cannot be told from the old one.
+        let is_same = next.body == old.body && next.hidden.is_none() && old.hidden.is_none();
+        Ok((!is_same).then_some(next))
+    }
+
+    fn put(&self, transaction: &mut dyn Transaction, record: Record) -> Result<Written, ScimError> {
+        let kind = record.kind;
+        let record = transaction.put(record).map_err(|duplicate| self.taken(kind, duplicate))?;
+        let groups = self.memberships(transaction).of(&record);
         Ok(Written { record, groups })
     }
 
-    fn put(&self, transaction: &mut dyn Transaction, draft: Draft) -> Result<Written, ScimError> {
-        let kind = draft.kind;
-        let record = transaction.put(self.record(draft)).map_err(|duplicate| self.taken(kind, duplicate))?;
-        let groups = self.groups_of(transaction, &record);
-        Ok(Written { record, groups })
+    /// The kind of a resource at this moment.
+    fn kind_now(&self, caller: &Caller, id: &str) -> Option<Kind> {
+        store::read(&*self.store, caller.tenant, |view| view.get(id).map(|record| record.kind))
     }
 
     fn taken(&self, kind: Kind, duplicate: Duplicate) -> ScimError {

@@ -4,8 +4,10 @@
 //! when the transaction is dropped without a commit. Records are behind `Arc`, so a view is released before anything
 //! expensive is done with what it found.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
+
+use hashbrown::HashMap;
 
 use super::{Duplicate, IndexId, Key, Kind, Record, Store, TenantId, Transaction, Verdict, View};
 
@@ -132,7 +134,8 @@ impl View for Tenant {
     }
 
     fn find(&self, kind: Kind, index: IndexId, value: &str) -> Vec<Arc<Record>> {
-        let (Some(posting), Some(records)) = (self.posting(kind, index, value), self.by_kind.get(&kind)) else {
+        let (Some(posting), Some(records)) = (self.posting(kind, index, value), self.by_kind.get(&kind))
+        else {
             return Vec::new();
         };
         posting.iter().filter_map(|serial| records.get(&serial).cloned()).collect()
@@ -306,8 +309,8 @@ mod tests {
             kind: 0,
             serial: 0,
             revision: 1,
-            created: Timestamp::UNIX_EPOCH,
-            modified: Timestamp::UNIX_EPOCH,
+            created: Timestamp::UNIX_EPOCH.into(),
+            modified: Timestamp::UNIX_EPOCH.into(),
             body: Box::from(*b"{}"),
             hidden: None,
             label: None,

@@ -36,6 +36,33 @@ pub struct Key {
     pub value: Arc<str>,
 }
 
+/// A moment in the form in which it is sent: xsd:dateTime in UTC with milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp([u8; Stamp::LENGTH]);
+
+impl Stamp {
+    const LENGTH: usize = "2026-01-01T00:00:00.000Z".len();
+
+    /// The text, in ASCII.
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<Timestamp> for Stamp {
+    fn from(moment: Timestamp) -> Self {
+        let text = format!("{moment:.3}");
+        // Only years outside 0 to 9999 would need another length.
+        Stamp(text.as_bytes().try_into().unwrap_or(*b"0000-01-01T00:00:00.000Z"))
+    }
+}
+
+impl std::fmt::Display for Stamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(std::str::from_utf8(&self.0).unwrap_or_default())
+    }
+}
+
 /// One stored resource.
 #[derive(Debug, Clone)]
 pub struct Record {
@@ -48,9 +75,9 @@ pub struct Record {
     /// 1 for a new resource, one more with each change.
     pub revision: u64,
     /// `meta.created`.
-    pub created: Timestamp,
+    pub created: Stamp,
     /// `meta.lastModified`.
-    pub modified: Timestamp,
+    pub modified: Stamp,
     /// The JSON object that is returned by default, without `meta` and derived attributes, ready to send but for the base
     /// URL (see [`super::body`]).
     pub body: Box<[u8]>,
