@@ -60,6 +60,9 @@ impl Mistakes {
         let label = format!("expected {wanted}");
         let help = match (&node.value, wanted) {
             (Value::Number(_) | Value::Bool(_), "text") => Some("put it into quotes".to_owned()),
+            (Value::Null, "text") if self.source.text.get(node.span.clone()) == Some("null") => {
+                Some("put it into quotes".to_owned())
+            }
             (Value::Text(text), "`true` or `false`") => {
                 boolean_word(text).map(|word| format!("write `{word}`"))
             }

@@ -72,6 +72,19 @@ impl Decoder<'_> {
             self.mistakes.add_with_help(&place(version), title, "no protocol version here", "leave it out");
             return None;
         }
+        let behind = source.text.get(node.span.end..).unwrap_or_default();
+        if target.matches('"').count() % 2 == 1 && behind.trim_start_matches(' ').starts_with('#') {
+            let comment = behind.lines().next().unwrap_or_default().len();
+            let help = "put the whole request line into single quotes";
+            let span = node.span.end..node.span.end + comment;
+            self.mistakes.add_with_help(
+                &span,
+                "the request line ends in a comment",
+                "YAML reads a comment here",
+                help,
+            );
+            return None;
+        }
         let template = self.template(node, target)?;
         Some((method.to_owned(), template))
     }

@@ -244,6 +244,20 @@ fn request_lines() {
 }
 
 #[test]
+fn a_request_line_with_a_hash() {
+    insta::assert_snapshot!(step_mistakes("request: GET /Groups?filter=displayName eq \"Team #1\""), @r#"
+    error: the request line ends in a comment
+     --> scenarios/okta/a.yaml:4:53
+      |
+    4 |   - request: GET /Groups?filter=displayName eq "Team #1"
+      |                                                     ^^^^ YAML reads a comment here
+      |
+      = help: put the whole request line into single quotes
+    "#);
+    assert!(decoded("scenario: x\nsteps:\n  - request: GET /Users?filter=a eq \"b\" # the first\n").is_ok());
+}
+
+#[test]
 fn a_variable_that_is_not_defined() {
     insta::assert_snapshot!(step_mistakes("request: GET /Users/{{ adda.id }}\nbody: { \"{{ ada.usrName }}\": \"a {{ engineering.members.3 }}\" }"), @r#"
     error: the variable `adda` is not defined
