@@ -154,8 +154,24 @@ fn is_on(variable: Variable<'_>, name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A world without terminal, colours and CI, in this folder.
+    pub(crate) fn context_in(directory: &Path) -> Context {
+        Context {
+            directory: directory.to_owned(),
+            stdout_is_terminal: false,
+            stderr_is_terminal: false,
+            stdin_is_terminal: false,
+            ci: false,
+            github: None,
+            log: None,
+            width: 80,
+            stdout_colour: ColorChoice::Never,
+            stderr_colour: ColorChoice::Never,
+        }
+    }
 
     #[test]
     fn a_variable_is_on_unless_it_is_empty_or_says_no() {

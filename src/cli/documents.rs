@@ -10,6 +10,8 @@ use super::exit::{Exit, Stop};
 /// The file formats that have a JSON Schema.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
+    /// Scenario files
+    Scenario,
     /// The JSON report
     Report,
 }
@@ -32,6 +34,7 @@ pub struct CompletionsArgs {
 /// Prints the JSON Schema of a file format.
 pub fn schema(args: &SchemaArgs, context: &Context) -> Exit {
     let text = match args.format {
+        Format::Scenario => crate::scenario::JSON_SCHEMA,
         Format::Report => crate::report::json::SCHEMA,
     };
     print(text, context)

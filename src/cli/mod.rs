@@ -12,6 +12,8 @@ pub mod context;
 pub mod documents;
 pub mod env;
 pub mod exit;
+pub mod review;
+pub mod run;
 pub mod serve;
 pub mod signal;
 pub mod target_options;
@@ -49,6 +51,10 @@ const STYLES: Styles = Styles::styled()
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Replay scenarios and compare what comes back with the snapshots
+    Run(Box<run::RunArgs>),
+    /// Walk through new and changed transcripts: accept, reject or skip each
+    Review(review::ReviewArgs),
     /// Run the built-in SCIM provider until it is told to stop
     Serve(Box<serve::ServeArgs>),
     /// Print the JSON Schema of a file format
@@ -70,10 +76,10 @@ fn hide_values(command: clap::Command) -> clap::Command {
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> Exit {
-    run(std::env::args_os())
+    start(std::env::args_os())
 }
 
-fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let mut command = command();
     let parsed = command
         .try_get_matches_from_mut(arguments)
@@ -93,6 +99,8 @@ fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             stop.exit
         }
         Ok(context) => match cli.command {
+            Command::Run(args) => run::run(*args, &context),
+            Command::Review(args) => review::run(&args, &context),
             Command::Serve(args) => serve::run(*args, &context).unwrap_or_else(|stop| context.refuse(&stop)),
             Command::Schema(args) => documents::schema(&args, &context),
             Command::Completions(args) => documents::completions(&args, &context),

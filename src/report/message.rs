@@ -67,7 +67,7 @@ mod tests {
           "userName": "ada",
           "password": "<redacted>"
         }
-        < 201 Created (3 ms)
+        < 201 Created (3.4 ms)
         < Content-Type: application/scim+json
         < Set-Cookie: <redacted>
         < Vary: A
@@ -85,7 +85,7 @@ mod tests {
           "userName": "ada",
           "password": "<redacted>"
         }
-        < nothing: no connection to 127.0.0.1:9: refused (3 ms)
+        < nothing: no connection to 127.0.0.1:9: refused (3.4 ms)
         "#);
     }
 }

@@ -119,7 +119,8 @@ impl Terminal {
             text.push_str(&indented(&message::render(&exchange)));
         }
         self.write(&text);
-        if bad {
+        // That there is no snapshot yet is said in the line; there is nothing to compare.
+        if bad && finding.snapshot != Some(SnapshotState::Missing) {
             self.failures.push(finding.clone());
         }
     }
@@ -371,7 +372,7 @@ mod tests {
             "userName": "ada",
             "password": "<redacted>"
           }
-          < 201 Created (3 ms)
+          < 201 Created (3.4 ms)
           < Content-Type: application/scim+json
           < Set-Cookie: <redacted>
           < Vary: A
@@ -384,14 +385,6 @@ mod tests {
 
         it alone: scimulator run scenarios/rfc/errors/conflict.yaml
 
-        --- rfc/me
-        What rfc me shows �[31m<&>
-        there is no snapshot yet
-
-        the new transcript: snapshots/rfc/rfc/me.snap.new
-
-        it alone: scimulator run scenarios/rfc/me.yaml
-
         --- rfc/paging
         What rfc paging shows �[31m<&>
         no connection to 127.0.0.1:9
@@ -403,7 +396,7 @@ mod tests {
             "userName": "ada",
             "password": "<redacted>"
           }
-          < nothing: no connection to 127.0.0.1:9: refused (3 ms)
+          < nothing: no connection to 127.0.0.1:9: refused (3.4 ms)
 
         it alone: scimulator run scenarios/rfc/paging.yaml
 

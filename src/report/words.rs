@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::event::{Finding, Status, Tally};
 
-/// `12 ms`, `0.6 s` or `2 min 5 s`.
+/// `0.4 ms`, `12 ms`, `0.6 s` or `2 min 5 s`.
 pub(super) fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
     match seconds {
+        ..0.0095 => format!("{:.1} ms", seconds * 1000.0),
         ..0.1 => format!("{} ms", duration.as_millis()),
         ..120.0 => format!("{seconds:.1} s"),
         _ => format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60),
@@ -97,7 +98,8 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        assert_eq!(seconds(Duration::from_millis(4)), "4 ms");
+        assert_eq!(seconds(Duration::from_millis(4)), "4.0 ms");
+        assert_eq!(seconds(Duration::from_millis(12)), "12 ms");
         assert_eq!(seconds(Duration::from_millis(640)), "0.6 s");
         assert_eq!(seconds(Duration::from_millis(1_240)), "1.2 s");
         assert_eq!(seconds(Duration::from_secs(125)), "2 min 5 s");

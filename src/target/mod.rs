@@ -15,6 +15,7 @@
 //! | `token` | OAuth client credentials |
 //! | `pace` | `--rate`, `Retry-After` |
 //! | [`journal`] | what a run created and has not deleted yet |
+//! | [`journaled`] | sending so that the journal knows |
 //! | [`cleanup`] | deleting it |
 
 use std::time::Instant;
@@ -32,6 +33,7 @@ pub mod config;
 mod failure;
 mod http;
 pub mod journal;
+pub mod journaled;
 mod pace;
 mod token;
 

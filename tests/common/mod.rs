@@ -1,7 +1,7 @@
 //! A folder of its own for each test that starts the program, and snapshots of all that it says.
 
 // Each test program uses its own part of this.
-#![allow(dead_code, unused_macros, unused_imports)]
+#![allow(dead_code, unused_macros, unused_imports, clippy::unwrap_used)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

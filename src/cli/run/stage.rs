@@ -1,0 +1,250 @@
+//! Where transcripts are played: built-in providers, one a profile, or one target that somebody else uses too.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::select::Case;
+use crate::cli::exit::Stop;
+use crate::cli::target_options::Chosen;
+use crate::diagnostic::Diagnostic;
+use crate::event::TargetInfo;
+use crate::exchange::{Exchange, Request};
+use crate::provider::profile::Profile;
+use crate::provider::world::World;
+use crate::provider::{Provider, ProviderConfig};
+use crate::scenario::capability::{Capability, missing_capability};
+use crate::target::cleanup::{self, delete_pending};
+use crate::target::journal::Journal;
+use crate::target::{Credentials, Target, TargetConfig};
+
+/// Where the journals of running and interrupted runs are, below the working directory.
+const JOURNALS: &str = ".scimulator";
+
+/// Where transcripts are played.
+pub(super) enum Stage {
+    /// A built-in provider for each profile; every transcript has its own tenant.
+    BuiltIn(BTreeMap<String, BuiltIn>),
+    /// A target that others use too: what is created carries a suffix, is journalled, and is deleted at the end.
+    Shared(Box<Shared>),
+}
+
+/// One built-in provider.
+pub(super) struct BuiltIn {
+    pub(super) provider: Provider,
+    offer: Offer,
+}
+
+/// A target that others use too.
+pub(super) struct Shared {
+    name: String,
+    pub(super) target: Target,
+    pub(super) journal: Journal,
+    journal_path: PathBuf,
+    offer: Offer,
+}
+
+/// What a target says to be able to.
+#[derive(Debug, Default)]
+struct Offer {
+    config: Option<Value>,
+    me_status: Option<u16>,
+}
+
+impl Stage {
+    /// Starts the providers that the cases name, or those of one profile for all.
+    ///
+    /// # Errors
+    /// There is no such profile, or a provider cannot be started.
+    pub(super) async fn built_in(cases: &[Case], profile: Option<&str>) -> Result<Self, Stop> {
+        let mut providers = BTreeMap::new();
+        for case in cases {
+            let name = profile.unwrap_or(&case.scenario.profile);
+            if !providers.contains_key(name) {
+                let profile = Profile::named(name).map_err(|error| unknown_profile(case, profile, &error))?;
+                providers.insert(name.to_owned(), BuiltIn::start(profile).await?);
+            }
+        }
+        Ok(Self::BuiltIn(providers))
+    }
+
+    /// Makes sure that the target can be reached and lets us in, and begins the journal.
+    ///
+    /// # Errors
+    /// The options do not fit, the target does not answer or refuses the credentials, the journal cannot be written.
+    pub(super) async fn shared(chosen: &Chosen, cases: &[Case], directory: &Path) -> Result<Self, Stop> {
+        let target = Target::connect(chosen.config()?).map_err(Stop::usage)?;
+        let config = probe(&target, "/ServiceProviderConfig").await?;
+        if probe(&target, "/Users?count=1").await?.response().is_some_and(|response| response.status == 401) {
+            return Err(refused(&target, "/Users", 401));
+        }
+        let needs_me = cases.iter().any(|case| case.scenario.needs.contains(&Capability::Me));
+        let me_status = match needs_me {
+            true => probe(&target, "/Me").await?.response().map(|response| response.status),
+            false => None,
+        };
+        let offer = Offer { config: config.response().and_then(|response| response.json().ok()), me_status };
+        let run = run_suffix();
+        let journal_path = Path::new(JOURNALS).join(format!("{run}.journal"));
+        let journal =
+            Journal::create(directory.join(&journal_path), &run, target.base()).map_err(|error| {
+                Stop::usage(format!("the journal `{}` cannot be written: {error}", journal_path.display()))
+            })?;
+        let name = chosen.name.clone();
+        Ok(Self::Shared(Box::new(Shared { name, target, journal, journal_path, offer })))
+    }
+
+    /// The target as reports name it.
+    pub(super) fn info(&self) -> TargetInfo {
+        match self {
+            Self::BuiltIn(providers) => TargetInfo {
+                url: "http://127.0.0.1/scim/v2".to_owned(),
+                name: providers.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+            },
+            Self::Shared(shared) => {
+                TargetInfo { url: shared.target.base().to_owned(), name: shared.name.clone() }
+            }
+        }
+    }
+
+    /// The name of the target that a case is played against, which its snapshot is filed under.
+    pub(super) fn name_for<'a>(&'a self, case: &'a Case, profile: Option<&'a str>) -> &'a str {
+        match self {
+            Self::BuiltIn(_) => profile.unwrap_or(&case.scenario.profile),
+            Self::Shared(shared) => &shared.name,
+        }
+    }
+
+    /// Why a case cannot be played here.
+    pub(super) fn lacks(&self, case: &Case, name: &str) -> Option<String> {
+        let offer = match self {
+            Self::BuiltIn(providers) => &providers.get(name)?.offer,
+            Self::Shared(shared) => &shared.offer,
+        };
+        missing_capability(&case.scenario.needs, offer.config.as_ref(), offer.me_status)
+    }
+
+    /// Deletes what was created, and says what could not be. Built-in providers just stop.
+    pub(super) async fn clear(&self) -> Vec<String> {
+        let Self::Shared(shared) = self else { return Vec::new() };
+        let report = delete_pending(&shared.target, &shared.journal).await;
+        notices(&report, &shared.journal_path)
+    }
+
+    /// Ends the journal and goes.
+    pub(super) async fn leave(self, directory: &Path) -> io::Result<()> {
+        match self {
+            Self::BuiltIn(providers) => {
+                for built_in in providers.into_values() {
+                    built_in.provider.shutdown().await;
+                }
+            }
+            Self::Shared(shared) => {
+                if shared.journal.finish()? {
+                    // Other journals may be in it.
+                    let _ = std::fs::remove_dir(directory.join(JOURNALS));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl BuiltIn {
+    async fn start(profile: Profile) -> Result<Self, Stop> {
+        let config = ProviderConfig::loopback(profile, World::real());
+        let provider = Provider::start(config)
+            .await
+            .map_err(|error| Stop::no_verdict(format!("the built-in provider cannot be started: {error}")))?;
+        let (target, tenant) = tenant(&provider)?;
+        let config = probe(&target, "/ServiceProviderConfig").await?;
+        let me_status = probe(&target, "/Me").await?.response().map(|response| response.status);
+        provider.drop_tenant(tenant);
+        let offer = Offer { config: config.response().and_then(|response| response.json().ok()), me_status };
+        Ok(Self { provider, offer })
+    }
+}
+
+/// A fresh tenant of a built-in provider, and a client that holds its token.
+pub(super) fn tenant(provider: &Provider) -> Result<(Target, crate::provider::store::TenantId), Stop> {
+    let token = SecretString::from(uuid::Uuid::new_v4().simple().to_string());
+    let tenant = provider.add_tenant(&token);
+    let mut config = TargetConfig::new(provider.base_url());
+    config.credentials = Credentials::Bearer(token);
+    Ok((Target::connect(config).map_err(Stop::usage)?, tenant))
+}
+
+/// Asks for something that every target has.
+async fn probe(target: &Target, path: &str) -> Result<Exchange, Stop> {
+    let exchange = target.send(Request::new("GET", path)).await;
+    match &exchange.outcome {
+        Err(failure) => {
+            let reason = target.secrets().text(&failure.message).into_inner();
+            Err(Stop::no_verdict(format!("the target {} cannot be judged: {reason}", target.base()))
+                .hint("is it running, and is the URL right?"))
+        }
+        Ok(response) if path == "/ServiceProviderConfig" && matches!(response.status, 401 | 403) => {
+            Err(refused(target, path, response.status))
+        }
+        Ok(_) => Ok(exchange),
+    }
+}
+
+fn refused(target: &Target, path: &str, status: u16) -> Stop {
+    Stop::no_verdict(format!(
+        "the target {} refuses the credentials: GET {path} answers {status}",
+        target.base()
+    ))
+    .hint("set a valid bearer token in SCIM_TOKEN, or see `scimulator run --help` for other ways to log in")
+}
+
+fn unknown_profile(case: &Case, option: Option<&str>, error: &dyn std::fmt::Display) -> Stop {
+    match (&case.scenario.profile_span, option) {
+        (Some(span), None) => Stop::broken(vec![Diagnostic::error(error.to_string()).at(
+            &case.scenario.source,
+            span.clone(),
+            "no such profile",
+        )]),
+        _ => Stop::usage(error),
+    }
+}
+
+/// Five letters and digits, beginning with a letter, that no other run has.
+fn run_suffix() -> String {
+    const DIGITS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut random = uuid::Uuid::new_v4().as_u128();
+    let mut digit = |base: u128| {
+        let digit = DIGITS[(random % base) as usize];
+        random /= base;
+        char::from(digit)
+    };
+    std::iter::once(digit(26)).chain((0..4).map(|_| digit(36))).collect()
+}
+
+fn notices(report: &cleanup::Report, journal: &Path) -> Vec<String> {
+    let failed = report.failed.iter();
+    let mut notices: Vec<String> = failed
+        .map(|(what, problem)| format!("{what} could not be deleted from the target: {problem}"))
+        .collect();
+    if !notices.is_empty() {
+        notices.push(format!("`{}` keeps the list of what is left", journal.display()));
+    }
+    notices
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_suffix_can_stand_in_any_name() {
+        let suffix = run_suffix();
+        assert_eq!(suffix.len(), 5);
+        assert!(suffix.starts_with(|c: char| c.is_ascii_lowercase()));
+        assert!(suffix.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit()));
+        assert_ne!(suffix, run_suffix());
+    }
+}
