@@ -213,11 +213,12 @@ impl App {
         by_get: bool,
     ) -> Result<Reply, ScimError> {
         let service = &self.service;
-        if !service.is_costly(&caller, kind, &query, SCAN_INLINE) {
-            return service.list(&caller, kind, &query, by_get);
+        let prepared = service.prepare(kind, query, by_get)?;
+        if !service.is_costly(&caller, &prepared, SCAN_INLINE) {
+            return service.list(&caller, &prepared);
         }
         let service = Arc::clone(service);
-        let work = tokio::task::spawn_blocking(move || service.list(&caller, kind, &query, by_get));
+        let work = tokio::task::spawn_blocking(move || service.list(&caller, &prepared));
         work.await
             .unwrap_or_else(|_| Err(ScimError::status(500, "the query could not be finished; try again")))
     }

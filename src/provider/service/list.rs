@@ -31,40 +31,62 @@ struct LookUp {
     exact: bool,
 }
 
-impl Service {
-    /// Whether a query has to look at more than `threshold` resources.
-    pub fn is_costly(&self, caller: &Caller, kind: Option<Kind>, query: &Query, threshold: usize) -> bool {
-        if query.filter.is_none() && query.sort_by.is_none() {
-            return false;
-        }
-        let looked_at = |kind: Kind| match &query.filter {
-            Some(filter) if self.look_up(kind, filter).is_some() => 0,
-            _ => store::read(&*self.store, caller.tenant, |view| view.count(kind)),
-        };
-        self.scope(kind).into_iter().map(looked_at).sum::<usize>() > threshold
-    }
+/// A query that the provider is willing to answer, with the way to its candidates.
+pub struct Prepared {
+    query: Query,
+    scope: Vec<Scope>,
+}
 
-    /// Answers a query over one resource type, or over all of them. `by_get` says that the query stood in the URI.
+/// One resource type that a query covers.
+struct Scope {
+    kind: Kind,
+    look_up: Option<LookUp>,
+    projection: Projection,
+}
+
+impl Prepared {
+    fn spans_types(&self) -> bool {
+        self.scope.len() > 1
+    }
+}
+
+impl Service {
+    /// Prepares a query over one resource type, or over all of them. `by_get` says that the query stood in the URI.
     ///
     /// # Errors
     /// 400 with the keyword that says which part of the query is wrong; 403 for sensitive data in the URI.
-    pub fn list(
-        &self,
-        caller: &Caller,
-        kind: Option<Kind>,
-        query: &Query,
-        by_get: bool,
-    ) -> Result<Reply, ScimError> {
-        let kinds = self.scope(kind);
+    pub fn prepare(&self, kind: Option<Kind>, query: Query, by_get: bool) -> Result<Prepared, ScimError> {
+        let kinds: Vec<Kind> = kind.map_or_else(|| self.kinds().collect(), |kind| vec![kind]);
         if let Some(filter) = &query.filter {
             self.check_filter(&kinds, filter, by_get)?;
         }
-        let projections: Vec<Projection> = kinds
-            .iter()
-            .map(|kind| Projection::new(&query.attributes, &query.excluded, self.schema(*kind)))
-            .collect::<Result<_, _>>()?;
-        let page = self.page(caller, &kinds, query)?;
+        let scope = |kind: Kind| {
+            Ok(Scope {
+                kind,
+                look_up: query.filter.as_ref().and_then(|filter| self.look_up(kind, filter)),
+                projection: Projection::new(&query.attributes, &query.excluded, self.schema(kind))?,
+            })
+        };
+        let scope = kinds.into_iter().map(scope).collect::<Result<_, ScimError>>()?;
+        Ok(Prepared { query, scope })
+    }
 
+    /// Whether a query has to look at more than `threshold` resources.
+    pub fn is_costly(&self, caller: &Caller, prepared: &Prepared, threshold: usize) -> bool {
+        if prepared.query.filter.is_none() && prepared.query.sort_by.is_none() {
+            return false;
+        }
+        let scanned = prepared.scope.iter().filter(|scope| scope.look_up.is_none());
+        let count = |scope: &Scope| store::read(&*self.store, caller.tenant, |view| view.count(scope.kind));
+        scanned.map(count).sum::<usize>() > threshold
+    }
+
+    /// Answers a query.
+    ///
+    /// # Errors
+    /// 400 for a filter that does not fit the schema, an order that there is not, or a cursor that does not belong to the query.
+    pub fn list(&self, caller: &Caller, prepared: &Prepared) -> Result<Reply, ScimError> {
+        let page = self.page(caller, prepared)?;
         let size: usize = page.records.iter().map(|record| record.body.len() + 320).sum();
         let mut body = Vec::with_capacity(size + 256);
         page.head.write(&mut body);
@@ -74,19 +96,16 @@ impl Service {
                 if index > 0 {
                     body.push(b',');
                 }
-                let position = kinds.iter().position(|kind| *kind == record.kind).unwrap_or_default();
-                let projection = &projections[position];
+                let Some(scope) = prepared.scope.iter().find(|scope| scope.kind == record.kind) else {
+                    continue;
+                };
+                let projection = &scope.projection;
                 let groups = if projection.needs("groups") { memberships.of(record) } else { Vec::new() };
                 self.write_representation(&mut body, record, &groups, &caller.base, projection, None);
             }
         });
         body.extend_from_slice(LIST_TAIL);
         Ok(Reply { status: 200, body: Some(body), ..Reply::default() })
-    }
-
-    /// The kinds that a query covers.
-    fn scope(&self, kind: Option<Kind>) -> Vec<Kind> {
-        kind.map_or_else(|| self.kinds().collect(), |kind| vec![kind])
     }
 
     fn check_filter(&self, kinds: &[Kind], filter: &Filter, by_get: bool) -> Result<(), ScimError> {
@@ -112,20 +131,21 @@ impl Service {
         }
     }
 
-    fn page(&self, caller: &Caller, kinds: &[Kind], query: &Query) -> Result<Page, ScimError> {
+    fn page(&self, caller: &Caller, prepared: &Prepared) -> Result<Page, ScimError> {
+        let query = &prepared.query;
         let features = &self.profile.features;
         let limits = &self.profile.limits;
         let sorted = query.sort_by.is_some() && features.sort;
         let by_cursor = features.cursor_paging
             && (query.cursor.is_some() || (!features.index_paging && query.start_index.is_none()));
         if by_cursor {
-            return self.page_at_cursor(caller, kinds, query, sorted);
+            return self.page_at_cursor(caller, prepared, sorted);
         }
         let page = query.page(limits.default_page_size, limits.max_results);
         let (total, records) = if query.filter.is_none() && !sorted {
-            self.stored_page(caller, kinds, page.start_index - 1, page.count)
+            self.stored_page(caller, &prepared.scope, page.start_index - 1, page.count)
         } else {
-            let matches = self.matches(caller, kinds, query)?;
+            let matches = self.matches(caller, prepared)?;
             let total = matches.len();
             let range = page.range(total);
             (total, matches.into_iter().skip(range.start).take(range.len()).collect())
@@ -137,17 +157,17 @@ impl Service {
     fn stored_page(
         &self,
         caller: &Caller,
-        kinds: &[Kind],
+        scope: &[Scope],
         offset: usize,
         count: usize,
     ) -> (usize, Vec<Arc<Record>>) {
         store::read(&*self.store, caller.tenant, |view| {
             let (mut total, mut offset, mut records) = (0, offset, Vec::new());
-            for kind in kinds {
-                let here = view.count(*kind);
+            for &Scope { kind, .. } in scope {
+                let here = view.count(kind);
                 total += here;
                 if records.len() < count && offset < here {
-                    records.extend(view.page(*kind, offset, count - records.len()));
+                    records.extend(view.page(kind, offset, count - records.len()));
                 }
                 offset = offset.saturating_sub(here);
             }
@@ -157,16 +177,11 @@ impl Service {
 
     /// RFC 9865. An unsorted walk over one type goes by serial number, so that it neither repeats nor misses a resource
     /// while others come and go.
-    fn page_at_cursor(
-        &self,
-        caller: &Caller,
-        kinds: &[Kind],
-        query: &Query,
-        sorted: bool,
-    ) -> Result<Page, ScimError> {
+    fn page_at_cursor(&self, caller: &Caller, prepared: &Prepared, sorted: bool) -> Result<Page, ScimError> {
+        let query = &prepared.query;
         let now = u64::try_from(self.world.now().as_second()).unwrap_or_default();
         let tenant = caller.tenant.0.to_string();
-        let names = kinds.iter().map(|kind| self.schema(*kind).resource_type.name.as_str());
+        let names = prepared.scope.iter().map(|scope| self.schema(scope.kind).resource_type.name.as_str());
         let scope: Vec<&str> = std::iter::once(tenant.as_str()).chain(names).collect();
         let fingerprint = query.fingerprint(&scope);
         let (position, page_size) = match query.cursor.as_deref().filter(|text| !text.is_empty()) {
@@ -181,8 +196,8 @@ impl Service {
         let sized = Query { count: page_size, ..Query::default() };
         let count = sized.page(limits.default_page_size, limits.max_results).count;
 
-        let matches = self.matches(caller, kinds, query)?;
-        let CursorPage { range, next, previous } = if sorted || kinds.len() > 1 {
+        let matches = self.matches(caller, prepared)?;
+        let CursorPage { range, next, previous } = if sorted || prepared.spans_types() {
             page_by_offset(position, count, matches.len())?
         } else {
             page_by_serial(position, count, &matches, |record| record.serial)?
@@ -203,27 +218,30 @@ impl Service {
     }
 
     /// Every resource that the filter selects, in the order that the query asks for.
-    fn matches(&self, caller: &Caller, kinds: &[Kind], query: &Query) -> Result<Vec<Arc<Record>>, ScimError> {
+    fn matches(&self, caller: &Caller, prepared: &Prepared) -> Result<Vec<Arc<Record>>, ScimError> {
+        let query = &prepared.query;
         let policy = &self.profile.policy;
         let sort_by = query.sort_by.as_ref().filter(|_| self.profile.features.sort);
         let mut keyed = Vec::new();
-        for &kind in kinds {
+        for scope in &prepared.scope {
+            let kind = scope.kind;
             let schema = self.schema(kind);
             let compiled = match &query.filter {
                 None => None,
-                Some(filter) if kinds.len() > 1 => Some(Compiled::for_any_type(filter, schema, policy)?),
+                Some(filter) if prepared.spans_types() => {
+                    Some(Compiled::for_any_type(filter, schema, policy)?)
+                }
                 Some(filter) => Some(Compiled::new(filter, schema, policy)?),
             };
             let sorter = match sort_by {
                 None => None,
                 Some(path) => Sorter::new(path, schema)?,
             };
-            let look_up = query.filter.as_ref().and_then(|filter| self.look_up(kind, filter));
-            let candidates = store::read(&*self.store, caller.tenant, |view| match &look_up {
+            let candidates = store::read(&*self.store, caller.tenant, |view| match &scope.look_up {
                 Some(look_up) => view.find(kind, look_up.index, &look_up.value),
                 None => view.page(kind, 0, usize::MAX),
             });
-            let exact = look_up.is_some_and(|look_up| look_up.exact);
+            let exact = scope.look_up.as_ref().is_some_and(|look_up| look_up.exact);
             let computed = self.computed(kind, query);
             for record in candidates {
                 if sorter.is_none() && (exact || compiled.is_none()) {
