@@ -213,8 +213,7 @@ impl Service {
         projection: &Projection,
         supplied: Option<&Names>,
     ) {
-        let nothing_to_add = record.hidden.is_none() || !self.kind(record.kind).has_requested;
-        if projection.is_default() && (supplied.is_none() || nothing_to_add) {
+        if projection.is_default() && (supplied.is_none() || record.hidden.is_none()) {
             return self.write_default(out, record, groups, base);
         }
         let schema = self.schema(record.kind);

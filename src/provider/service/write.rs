@@ -59,7 +59,7 @@ impl Service {
         let schema = self.schema(kind);
         let projection = Projection::new(&terms.attributes, &terms.excluded, schema)?;
         let resource = ingest::create(schema, body, &self.profile.policy)?;
-        let supplied = Names::of_body(&resource, schema);
+        let supplied = self.supplied(kind, &resource);
         let id = self.world.new_id();
         let written = if self.plan(kind).members().is_some() {
             // Its members must not vanish before it is stored.
@@ -68,7 +68,7 @@ impl Service {
             let record = self.new_record(caller, kind, &id, resource, &|id| self.kind_now(caller, id))?;
             store::write(&*self.store, caller.tenant, |transaction| self.put(transaction, record))?
         };
-        Ok(self.reply(201, caller, &written.record, &written.groups, &projection, Some(&supplied)))
+        Ok(self.reply(201, caller, &written.record, &written.groups, &projection, supplied.as_ref()))
     }
 
     /// Replaces a resource by a PUT body.
@@ -84,7 +84,7 @@ impl Service {
         terms: &Terms,
     ) -> Result<Reply, ScimError> {
         let projection = Projection::new(&terms.attributes, &terms.excluded, self.schema(kind))?;
-        let supplied = body.as_object().map(|body| Names::of_body(body, self.schema(kind)));
+        let supplied = body.as_object().and_then(|body| self.supplied(kind, body));
         let written =
             self.change(caller, kind, id, terms, &|current| self.replaced(kind, current, body.clone()))?;
         Ok(self.reply(200, caller, &written.record, &written.groups, &projection, supplied.as_ref()))
@@ -107,6 +107,11 @@ impl Service {
         let written =
             self.change(caller, kind, id, terms, &|current| self.patched(kind, current, &request))?;
         Ok(self.reply(200, caller, &written.record, &written.groups, &projection, None))
+    }
+
+    /// What a client wrote, where the answer depends on it: for types with attributes that are returned on request.
+    fn supplied(&self, kind: Kind, body: &Resource) -> Option<Names> {
+        self.kind(kind).has_requested.then(|| Names::of_body(body, self.schema(kind)))
     }
 
     /// Reads a PatchOp message.
