@@ -23,7 +23,11 @@ pub(super) fn request(
     let undefined = |undefined: Undefined| Box::new(undefined.diagnostic(source));
     let target = target(scenario, step, variables, base)?;
     let mut headers = Headers::new();
-    for rule in scenario.headers.iter().chain(&step.headers) {
+    // A content type that the file sets once for all speaks of bodies, so it goes with the steps that have one.
+    let has_body = !matches!(step.body, Body::Nothing);
+    let shared =
+        scenario.headers.iter().filter(|rule| has_body || !rule.name.eq_ignore_ascii_case("content-type"));
+    for rule in shared.chain(&step.headers) {
         apply(rule, &mut headers, variables, source)?;
     }
     let mut request = Request::new(step.method.clone(), target);

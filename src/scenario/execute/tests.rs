@@ -55,6 +55,18 @@ fn messages(played: &Played) -> String {
 }
 
 #[test]
+fn the_content_type_of_the_file_goes_with_bodies_only() {
+    let scenario = scenario(
+        "scenario: x\nheaders: { Content-Type: application/json, Accept: a/b }\nsteps:\n\
+         - request: GET /Users\n- { request: POST /Users, body: {} }\n",
+    );
+    let (_, sent) = played(&scenario, "", |_, _| answer(200, json!({})));
+    let types: Vec<_> = sent.iter().map(|request| request.headers.get("content-type")).collect();
+    assert_eq!(types, [None, Some("application/json")]);
+    assert!(sent.iter().all(|request| request.headers.get("accept") == Some("a/b")));
+}
+
+#[test]
 fn requests_are_rendered_with_everything_that_a_step_says() {
     let scenario = scenario(
         r#"
