@@ -17,6 +17,12 @@ impl World {
         World { now: Arc::new(Timestamp::now), id: Arc::new(|| uuid::Uuid::new_v4().to_string()) }
     }
 
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(self, now: impl Fn() -> Timestamp + Send + Sync + 'static) -> World {
+        World { now: Arc::new(now), ..self }
+    }
+
     /// The present moment.
     pub fn now(&self) -> Timestamp {
         (self.now)()
