@@ -4,6 +4,8 @@
 //! each, so that the drift of a busy machine hits both. `cargo bench --bench throughput` takes about two minutes; the
 //! number of users can be given: `cargo bench --bench throughput -- 20000`.
 
+#![expect(clippy::print_stdout, reason = "the figures are what it is for")]
+
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -24,7 +26,7 @@ type Failure = Box<dyn std::error::Error>;
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     match arguments.as_slice() {
-        [role, file] if role == "bare" => return bare_server(Path::new(file)),
+        [role, file] if role == "bare" => bare_server(Path::new(file)),
         [] => compare(100_000),
         [users] => compare(users.parse()?),
         _ => Err("usage: throughput [USERS]".into()),
