@@ -71,6 +71,8 @@ pub const ACCEPT_ALL: &str = "SCIMULATOR_ACCEPT_ALL";
 pub const REJECT_ALL: &str = "SCIMULATOR_REJECT_ALL";
 /// `--listen`
 pub const LISTEN: &str = "SCIMULATOR_LISTEN";
+/// `--store`
+pub const STORE: &str = "SCIMULATOR_STORE";
 /// `--tls-cert`
 pub const TLS_CERT: &str = "SCIMULATOR_TLS_CERT";
 /// `--tls-key`

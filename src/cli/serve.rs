@@ -26,12 +26,18 @@ pub struct ServeArgs {
     profile: String,
 
     /// The bearer token that clients must send; a random one is made and shown when there is none
+    ///
+    /// Several tokens each have a tenant of their own, and nothing crosses from one to another.
     #[arg(long, value_name = "TOKEN", env = env::TOKEN, hide_env_values = true, conflicts_with = "token_file")]
-    token: Option<String>,
+    token: Vec<String>,
 
-    /// File whose first line is the bearer token
+    /// File with the bearer token; each line is a token with a tenant of its own
     #[arg(long, value_name = "FILE", env = env::TOKEN_FILE)]
     token_file: Option<PathBuf>,
+
+    /// Where resources are kept; this version knows `memory`
+    #[arg(long, value_name = "STORE", default_value = "memory", value_parser = store, env = env::STORE)]
+    store: (),
 
     /// Certificate chain (PEM) for https
     #[arg(long, value_name = "FILE", requires = "tls_key", env = env::TLS_CERT)]
@@ -57,7 +63,7 @@ pub struct ServeArgs {
 /// Runs the command.
 pub fn run(args: ServeArgs, context: &Context) -> Result<Exit, Stop> {
     let profile = Profile::named(&args.profile).map_err(|error| Stop::usage(error.to_string()))?;
-    let (token, is_random) = token(&args)?;
+    let (tokens, is_random) = tokens(&args)?;
     let mut config = ProviderConfig::loopback(profile, World::real());
     config.listen = args.listen;
     config.public_url = args.public_url;
@@ -67,22 +73,24 @@ pub fn run(args: ServeArgs, context: &Context) -> Result<Exit, Stop> {
     log_to_stderr(context);
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Stop::usage(format!("the network threads cannot be started: {error}")))?;
-    runtime.block_on(serve(config, &token, is_random, context))
+    runtime.block_on(serve(config, &tokens, is_random, context))
 }
 
 async fn serve(
     config: ProviderConfig,
-    token: &SecretString,
+    tokens: &[SecretString],
     is_random: bool,
     context: &Context,
 ) -> Result<Exit, Stop> {
     let name = config.profile.name.clone();
     let provider = Provider::start(config).await.map_err(|error| Stop::usage(error.to_string()))?;
-    provider.add_tenant(token);
+    for token in tokens {
+        provider.add_tenant(token);
+    }
     let stopped = super::signal::stopped()?;
     context.print(&format!("listening on {}\n", provider.base_url()))?;
     context.say(&format!("profile {name}; stop with Ctrl-C"));
-    if is_random {
+    if let ([token], true) = (tokens, is_random) {
         // The one place that shows a token: it was made a moment ago, for whoever reads this.
         context.say(&format!("no token was given, so this one was made: {}", token.expose_secret()));
     }
@@ -92,19 +100,46 @@ async fn serve(
     Ok(Exit::Ok)
 }
 
-/// The token to ask for, and whether it was made up here.
-fn token(args: &ServeArgs) -> Result<(SecretString, bool), Stop> {
-    if let Some(token) = &args.token {
-        return Ok((token.as_str().into(), false));
-    }
-    let Some(path) = &args.token_file else {
-        return Ok((uuid::Uuid::new_v4().simple().to_string().into(), true));
+/// The tokens to ask for, and whether one was made up here.
+fn tokens(args: &ServeArgs) -> Result<(Vec<SecretString>, bool), Stop> {
+    let given: Vec<String> = match &args.token_file {
+        None => args.token.clone(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| {
+                Stop::usage(format!("{}: the token cannot be read: {error}", path.display()))
+            })?;
+            let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let tokens: Vec<_> = lines.map(str::to_owned).collect();
+            if tokens.is_empty() {
+                return Err(Stop::usage(format!("{}: holds no token", path.display())));
+            }
+            tokens
+        }
     };
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Stop::usage(format!("{}: the token cannot be read: {error}", path.display())))?;
-    match text.lines().next().map(str::trim).filter(|line| !line.is_empty()) {
-        Some(token) => Ok((token.into(), false)),
-        None => Err(Stop::usage(format!("{}: the first line is empty; a token is expected", path.display()))),
+    if given.is_empty() {
+        return Ok((vec![uuid::Uuid::new_v4().simple().to_string().into()], true));
+    }
+    let sendable = |token: &String| {
+        let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+        !token.is_empty() && token.bytes().all(fits)
+    };
+    match given.iter().position(|token| !sendable(token)) {
+        None => Ok((given.into_iter().map(SecretString::from).collect(), false)),
+        Some(at) => Err(Stop::usage(format!(
+            "token {} cannot be sent as a bearer token: it may hold letters, digits and `-._~+/`, and `=` at its end",
+            at + 1
+        ))),
+    }
+}
+
+/// The stores of this version.
+fn store(text: &str) -> Result<(), String> {
+    match text.split(':').next() {
+        Some("memory") if text == "memory" => Ok(()),
+        Some(kind @ ("sqlite" | "postgres")) => {
+            Err(format!("`{kind}` stores come with a later version; use `memory`"))
+        }
+        _ => Err("expected `memory`".to_owned()),
     }
 }
 
