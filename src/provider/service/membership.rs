@@ -4,7 +4,7 @@
 //! `members.value`, directly and through nested groups (RFC 7643 §4.1.2). A member must exist; its `$ref` and `type` are
 //! filled in by the provider. When a resource is deleted it leaves the groups that it belonged to.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -134,12 +134,16 @@ impl Service {
         if self.plan(kind).members().is_some()
             && let Some(Value::Array(members)) = resource.get_mut("members")
         {
+            let mut by_uri = false;
             for (index, member) in members.iter_mut().enumerate() {
                 let Value::Object(member) = member else { continue };
                 let id = match (member.get("value"), member.get("$ref")) {
                     (Some(Value::String(id)), _) => id.clone(),
                     // A reference alone names the member as well.
-                    (None, Some(Value::String(uri))) => uri.rsplit('/').next().unwrap_or_default().to_owned(),
+                    (None, Some(Value::String(uri))) => {
+                        by_uri = true;
+                        uri.rsplit('/').next().unwrap_or_default().to_owned()
+                    }
                     _ => return Err(ScimError::invalid_value(format!("members[{index}]: has no `value`"))),
                 };
                 let Some(kind) = known(&id) else {
@@ -151,6 +155,14 @@ impl Service {
                 member.insert("value".to_owned(), id.into());
                 member.insert("$ref".to_owned(), reference.into());
                 member.insert("type".to_owned(), resource_type.name.as_str().into());
+            }
+            if by_uri {
+                // Only now is it known that an id and URIs of other API versions name the same member (RFC 7643 §2.4).
+                let mut seen = HashSet::new();
+                members.retain(|member| match member.get("value") {
+                    Some(Value::String(id)) => seen.insert(id.clone()),
+                    _ => true,
+                });
             }
         }
         for value in resource.values_mut() {
