@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
@@ -11,6 +12,7 @@ use super::context::Context;
 use super::env;
 use super::exit::{Exit, Stop};
 use crate::provider::profile::Profile;
+use crate::provider::store::MemoryStore;
 use crate::provider::world::World;
 use crate::provider::{DEFAULT_ME, Provider, ProviderConfig, TlsFiles};
 
@@ -37,7 +39,7 @@ pub struct ServeArgs {
 
     /// Where resources are kept; this version knows `memory`
     #[arg(long, value_name = "STORE", default_value = "memory", value_parser = store, env = env::STORE)]
-    store: (),
+    store: StoreChoice,
 
     /// Certificate chain (PEM) for https
     #[arg(long, value_name = "FILE", requires = "tls_key", env = env::TLS_CERT)]
@@ -60,12 +62,22 @@ pub struct ServeArgs {
     me: String,
 }
 
+/// Where resources are kept.
+#[derive(Debug, Clone, Copy)]
+enum StoreChoice {
+    /// In memory, until the program ends.
+    Memory,
+}
+
 /// Runs the command.
 pub fn run(args: ServeArgs, context: &Context) -> Result<Exit, Stop> {
     let profile = Profile::named(&args.profile).map_err(|error| Stop::usage(error.to_string()))?;
     let (tokens, is_random) = tokens(&args)?;
     let mut config = ProviderConfig::loopback(profile, World::real());
     config.listen = args.listen;
+    config.store = match args.store {
+        StoreChoice::Memory => Arc::new(MemoryStore::new()),
+    };
     config.public_url = args.public_url;
     config.trust_forwarded = args.trust_forwarded;
     config.me = args.me;
@@ -133,9 +145,9 @@ fn tokens(args: &ServeArgs) -> Result<(Vec<SecretString>, bool), Stop> {
 }
 
 /// The stores of this version.
-fn store(text: &str) -> Result<(), String> {
+fn store(text: &str) -> Result<StoreChoice, String> {
     match text.split(':').next() {
-        Some("memory") if text == "memory" => Ok(()),
+        Some("memory") if text == "memory" => Ok(StoreChoice::Memory),
         Some(kind @ ("sqlite" | "postgres")) => {
             Err(format!("`{kind}` stores come with a later version; use `memory`"))
         }
