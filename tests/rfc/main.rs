@@ -3,11 +3,18 @@
 //! Each test names the requirements that it decides with [`covers!`]; the ids are those of the requirement catalogue.
 //! Modules follow the RFCs' own order of topics.
 
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails the test")]
+
 mod attribute_types;
+mod bulk;
+mod bulk_references;
 mod common_attributes;
+mod concurrency;
+mod create;
 mod cursor_paging;
 mod cursor_security;
 mod custom;
+mod delete;
 mod enterprise;
 mod filter_grammar;
 mod filters;
@@ -17,10 +24,16 @@ mod index_paging;
 mod lists;
 mod multi_valued;
 mod password;
+mod patch;
+mod patch_add;
+mod patch_remove;
+mod patch_replace;
 mod references;
+mod replace;
 mod returned_attributes;
 mod schemas_attribute;
 mod search_requests;
 mod sorting;
 mod support;
+mod tenants;
 mod user;
