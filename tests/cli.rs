@@ -15,6 +15,9 @@ fn help_tells_the_commands() {
     Usage: scimulator [OPTIONS] <COMMAND>
 
     Commands:
+      run          Replay scenarios and compare what comes back with the snapshots
+      review       Walk through new and changed transcripts: accept, reject or skip each
+      serve        Run the built-in SCIM provider until it is told to stop
       schema       Print the JSON Schema of a file format
       completions  Print the completion script of a shell
       man          Print the manual page
@@ -87,14 +90,14 @@ fn the_manual_page_tells_every_command() {
     let output = Sandbox::new().command(&["man"]).output().unwrap();
     let page = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && page.contains(".TH scimulator 1"), "{page}");
-    for command in ["schema", "completions"] {
+    for command in ["run", "review", "serve", "schema", "completions"] {
         assert!(page.contains(&format!("scimulator\\-{command}")), "{command}");
     }
 }
 
 #[test]
 fn schemas_are_json_schemas() {
-    for name in ["report"] {
+    for name in ["scenario", "report"] {
         let output = Sandbox::new().command(&["schema", name]).output().unwrap();
         let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert!(jsonschema::meta::is_valid(&schema), "{name}");
@@ -106,7 +109,9 @@ fn schemas_are_json_schemas() {
 
     ----- stderr -----
     error: invalid value 'scenaro' for '<NAME>'
-      [possible values: report]
+      [possible values: scenario, report]
+
+      tip: a similar value exists: 'scenario'
 
     For more information, try '--help'.
     ");

@@ -116,7 +116,7 @@ impl FromArgMatches for TargetArgs {
             return Err(clap::Error::raw(
                 clap::error::ErrorKind::ArgumentConflict,
                 format!(
-                    "the {where_from} says to log in by `{}` and by `{}`: choose one\n",
+                    "the {where_from} says to log in by `{}` and by `{}`: choose one",
                     flag(WAYS[one][0]),
                     flag(WAYS[other][0])
                 ),

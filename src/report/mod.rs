@@ -62,17 +62,18 @@ impl Reporter {
 
     /// Writes the reports. `stdout` is where the report `FORMAT=-` goes.
     pub fn finish(mut self, stdout: &mut dyn Write) -> Reported {
-        let mut problems = Vec::new();
         if let Some(summary) = &self.github {
             self.terminal.write(&github::annotations(&self.collected));
             if let Some(path) = summary
                 && let Err(error) = append(path, &github::summary(&self.collected))
             {
-                problems.push(ReportError { path: path.display().to_string(), reason: error.to_string() });
+                let path = path.display().to_string();
+                let error = ReportError { path, reason: error.to_string() };
+                self.terminal.observe(&Event::Notice(error.to_string()));
             }
         }
-        problems.extend(self.files.into_iter().filter_map(|file| file.write(&self.collected, stdout).err()));
-        let mut problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        let failed = self.files.into_iter().filter_map(|file| file.write(&self.collected, stdout).err());
+        let mut problems: Vec<String> = failed.map(|error| error.to_string()).collect();
         problems
             .extend(self.terminal.error().map(|error| format!("cannot write to standard output: {error}")));
         Reported { run: self.collected, problems }

@@ -52,6 +52,8 @@ pub struct Terminal {
     failures: Vec<Finding>,
     tally: Tally,
     pending: usize,
+    /// Differences that were not written anywhere, because this is a CI job.
+    unwritten: usize,
     updated: usize,
     error: Option<io::Error>,
 }
@@ -76,6 +78,7 @@ impl Terminal {
             failures: Vec::new(),
             tally: Tally::default(),
             pending: 0,
+            unwritten: 0,
             updated: 0,
             error: None,
         }
@@ -105,8 +108,11 @@ impl Terminal {
 
     fn finished(&mut self, finding: &Finding) {
         self.tally.add(finding.status);
-        let has_pending = finding.difference.as_ref().is_some_and(|difference| difference.pending.is_some());
-        self.pending += usize::from(has_pending);
+        match finding.difference.as_ref().map(|difference| &difference.pending) {
+            Some(Some(_)) => self.pending += 1,
+            Some(None) => self.unwritten += 1,
+            None => {}
+        }
         self.updated += usize::from(finding.snapshot == Some(SnapshotState::Updated));
         self.progress.finished(&finding.item, finding.status);
         let bad = is_bad(finding.status);
@@ -135,15 +141,19 @@ impl Terminal {
         let counts: Vec<String> =
             words::counts(&self.tally).into_iter().map(|(status, words)| styled(status, &words)).collect();
         let interrupted = if interrupted { format!(" {RED}(interrupted){RED:#}") } else { String::new() };
-        let blank = if self.detail == Detail::Quiet && self.tally.total() == self.tally.of(Status::Pass) {
-            ""
-        } else {
-            "\n"
-        };
+        let has_said_something = self.detail != Detail::Quiet
+            || Status::ALL.into_iter().any(|status| is_bad(status) && self.tally.of(status) > 0);
+        let blank = if has_said_something { "\n" } else { "" };
         self.write(&format!("{blank}{} in {}{interrupted}\n", counts.join(", "), words::seconds(elapsed)));
         if self.updated > 0 {
             let updated = words::count(self.updated, "snapshot");
             self.write(&format!("{updated} written: look at `git diff` before you commit\n"));
+        }
+        if self.unwritten > 0 {
+            let snapshots = words::count(self.unwritten, "snapshot");
+            self.write(&format!(
+                "{snapshots} missing or different, nothing is written in CI: play outside of CI, `scimulator review`, commit\n"
+            ));
         }
         if self.pending > 0 {
             let pending = words::count(self.pending, "snapshot");
@@ -239,12 +249,15 @@ fn line(finding: &Finding) -> String {
         other => other.word(),
     };
     let word = styled(finding.status, &format!("{word:<7}"));
-    let took = words::seconds(finding.duration);
+    let took = match finding.duration.is_zero() {
+        true => String::new(),
+        false => format!(" {DIM}({}){DIM:#}", words::seconds(finding.duration)),
+    };
     let reason = match finding.message.is_empty() {
         true => String::new(),
         false => format!(": {}", clean(&finding.message)),
     };
-    format!("{word} {} {DIM}({took}){DIM:#}{reason}\n", clean(&finding.item.id))
+    format!("{word} {}{took}{reason}\n", clean(&finding.item.id))
 }
 
 /// Id, title and message of a failure.

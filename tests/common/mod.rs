@@ -80,6 +80,7 @@ impl Sandbox {
             .into_iter()
             .chain([
                 (r"\d+(\.\d+)? (ms|s)\b".to_owned(), "[TIME]"),
+                (r"date: .* GMT".to_owned(), "date: [DATE]"),
                 (r"127\.0\.0\.1:\d+".to_owned(), "127.0.0.1:[PORT]"),
                 (r"\(os error \d+\)".to_owned(), "(os error [CODE])"),
             ])
@@ -95,22 +96,17 @@ fn literally(text: &str) -> String {
 /// Runs the program and compares exit code, standard output and standard error with a snapshot.
 macro_rules! assert_run {
     ($sandbox:expr, $arguments:expr, @$snapshot:literal) => {
-        assert_run!($sandbox, $arguments, |command| command, @$snapshot)
+        assert_run!($sandbox, $arguments, [], @$snapshot)
     };
-    ($sandbox:expr, $arguments:expr, |$command:ident| $change:expr, @$snapshot:literal) => {{
+    ($sandbox:expr, $arguments:expr, $environment:expr, @$snapshot:literal) => {{
         let sandbox = &$sandbox;
         let mut settings = insta::Settings::clone_current();
         for (pattern, shown) in sandbox.filters() {
             settings.add_filter(&pattern, shown);
         }
         let _bound = settings.bind_to_scope();
-        let mut command = sandbox.command(&$arguments);
-        {
-            #[allow(unused_variables)]
-            let $command = &mut command;
-            $change;
-        }
-        insta_cmd::assert_cmd_snapshot!(&mut command, @$snapshot);
+        let environment: [(&str, &str); _] = $environment;
+        insta_cmd::assert_cmd_snapshot!(sandbox.command(&$arguments).envs(environment), @$snapshot);
     }};
 }
 pub(crate) use assert_run;
@@ -118,4 +114,54 @@ pub(crate) use assert_run;
 /// A port of the loopback interface on which nobody listens.
 pub fn closed_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// The built-in provider as a process of its own, for as long as this lives.
+pub struct Server {
+    child: std::process::Child,
+    /// Its base URL.
+    pub url: String,
+}
+
+/// The token that [`Server`] asks for.
+pub const TOKEN: &str = "t0ken-of-the-test-server";
+
+impl Server {
+    /// Starts it on a free port and waits until it listens.
+    pub fn start(sandbox: &Sandbox) -> Self {
+        let mut child = sandbox
+            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .env("SCIM_TOKEN", TOKEN)
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let mut out = std::io::BufReader::new(child.stdout.take().unwrap());
+        std::io::BufRead::read_line(&mut out, &mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").unwrap().to_owned();
+        Self { child, url }
+    }
+
+    /// How many users there are.
+    pub fn users(&self) -> u64 {
+        let rest = self.url.strip_prefix("http://").unwrap();
+        let (authority, path) = rest.split_once('/').unwrap();
+        let mut stream = std::net::TcpStream::connect(authority).unwrap();
+        let request = format!(
+            "GET /{path}/Users?count=0 HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n"
+        );
+        std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
+        let answer = std::io::read_to_string(stream).unwrap();
+        let body = answer.split_once("\r\n\r\n").unwrap().1;
+        let body: serde_json::Value = serde_json::from_str(body).unwrap();
+        body["totalResults"].as_u64().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }

@@ -75,7 +75,8 @@ pub struct RunArgs {
     /// Profile of the built-in provider for all scenarios, instead of what each says
     #[arg(long, value_name = "PROFILE", env = env::PROFILE, help_heading = "Playing")]
     profile: Option<String>,
-    /// How many transcripts are played at the same time [default: number of processor cores]
+    /// How many transcripts are played at the same time [default: as many as there are processor cores; 1
+    /// against a target, where they would see each other's users]
     #[arg(long, value_name = "N", env = env::JOBS, help_heading = "Playing")]
     jobs: Option<NonZeroUsize>,
     /// Begin nothing new after the first failure
@@ -211,7 +212,7 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
         (false, false) => Mode::Check,
     };
     let plan = drive::Plan {
-        jobs: args.jobs.or_else(|| std::thread::available_parallelism().ok()).map_or(1, NonZeroUsize::get),
+        jobs: args.jobs.map_or_else(|| stage.jobs(), NonZeroUsize::get),
         fail_fast: args.fail_fast,
         profile: args.profile,
         mode,
@@ -229,18 +230,15 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
     if is_everything && driven == drive::Driven::Completely {
         unreferenced(&plan, &cases, &stage, &mut reporter);
     }
-    let cleared = tokio::select! {
-        notices = stage.clear() => Some(notices),
+    let left = tokio::select! {
+        notices = stage.leave() => Some(notices),
         () = signals.next() => None,
     };
-    let interrupted = driven == drive::Driven::Interrupted || cleared.is_none();
-    for notice in cleared.unwrap_or_else(|| vec!["the clean-up was interrupted too".to_owned()]) {
+    let interrupted = driven == drive::Driven::Interrupted || left.is_none();
+    let cut_short =
+        || vec!["the clean-up was interrupted; the journals in `.scimulator` tell what is left".to_owned()];
+    for notice in left.unwrap_or_else(cut_short) {
         reporter.observe(&Event::Notice(notice));
-    }
-    if let Ok(stage) = std::sync::Arc::try_unwrap(stage)
-        && let Err(error) = stage.leave(&context.directory).await
-    {
-        reporter.observe(&Event::Notice(format!("the journal cannot be removed: {error}")));
     }
     reporter.observe(&Event::Ended { elapsed: clock.elapsed(), interrupted });
     Ok(end(&reporter.finish(&mut context.stdout()), context))

@@ -27,24 +27,31 @@ pub(super) async fn play(
 ) -> Finding {
     let clock = Instant::now();
     let mut finding = match stage {
-        Stage::Shared(shared) => {
-            let line =
-                Line { target: &shared.target, journal: Some(&shared.journal), heard: Mutex::default() };
-            act(case, line, suffix, store, events).await
-        }
-        Stage::BuiltIn(providers) => match providers
-            .get(name)
-            .map(|built_in| (built_in, tenant(&built_in.provider)))
-        {
-            Some((built_in, Ok((target, tenant)))) => {
-                let line = Line { target: &target, journal: None, heard: Mutex::default() };
-                let finding = act(case, line, "", store, events).await;
-                built_in.provider.drop_tenant(tenant);
-                finding
+        Stage::Shared(shared) => match shared.begin(suffix) {
+            Err(error) => verdict(case, Status::Error, format!("the journal cannot be written: {error}")),
+            Ok(journal) => {
+                let line = Line { target: &shared.target, journal: Some(&journal), heard: Mutex::default() };
+                let mut finding = act(case, line, suffix, store, events).await;
+                finding.duration = clock.elapsed();
+                // What cannot be deleted now is tried again, and told, at the end of the run.
+                shared.clear(&journal).await;
+                return finding;
             }
-            Some((_, Err(stop))) => verdict(case, Status::Error, stop.message),
-            None => verdict(case, Status::Error, format!("there is no provider with the profile `{name}`")),
         },
+        Stage::BuiltIn(providers) => {
+            match providers.get(name).map(|built_in| (built_in, tenant(&built_in.provider))) {
+                Some((built_in, Ok((target, tenant)))) => {
+                    let line = Line { target: &target, journal: None, heard: Mutex::default() };
+                    let finding = act(case, line, "", store, events).await;
+                    built_in.provider.drop_tenant(tenant);
+                    finding
+                }
+                Some((_, Err(stop))) => verdict(case, Status::Error, stop.message),
+                None => {
+                    verdict(case, Status::Error, format!("there is no provider with the profile `{name}`"))
+                }
+            }
+        }
     };
     finding.duration = clock.elapsed();
     finding

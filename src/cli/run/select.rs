@@ -105,7 +105,10 @@ impl Selection {
             return Stop::nothing_selected("there is no scenario file (`.yaml` or `.yml`)")
                 .hint("`scimulator run --help` says where scenarios are looked for");
         }
-        let mut stop = Stop::nothing_selected(format!("none of {} transcripts is selected", cases.len()));
+        let mut stop = Stop::nothing_selected(match cases.len() {
+            1 => "the one transcript that there is is not selected".to_owned(),
+            count => format!("none of the {count} transcripts is selected"),
+        });
         let tags: Vec<&str> =
             cases.iter().flat_map(|case| case.scenario.tags.iter().map(String::as_str)).collect();
         for tag in self.tags.iter().filter(|tag| !tags.contains(&tag.as_str())) {

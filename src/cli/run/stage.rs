@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -17,7 +19,7 @@ use crate::provider::profile::Profile;
 use crate::provider::world::World;
 use crate::provider::{Provider, ProviderConfig};
 use crate::scenario::capability::{Capability, missing_capability};
-use crate::target::cleanup::{self, delete_pending};
+use crate::target::cleanup::delete_pending;
 use crate::target::journal::Journal;
 use crate::target::{Credentials, Target, TargetConfig};
 
@@ -42,8 +44,12 @@ pub(super) struct BuiltIn {
 pub(super) struct Shared {
     name: String,
     pub(super) target: Target,
-    pub(super) journal: Journal,
-    journal_path: PathBuf,
+    /// What names of this run carry, followed by the number of the case.
+    pub(super) run: String,
+    /// The folder of the journals.
+    folder: PathBuf,
+    /// Journals of cases that have not been cleaned up yet.
+    open: Mutex<Vec<Arc<Journal>>>,
     offer: Offer,
 }
 
@@ -87,14 +93,20 @@ impl Stage {
             false => None,
         };
         let offer = Offer { config: config.response().and_then(|response| response.json().ok()), me_status };
-        let run = run_suffix();
-        let journal_path = Path::new(JOURNALS).join(format!("{run}.journal"));
-        let journal =
-            Journal::create(directory.join(&journal_path), &run, target.base()).map_err(|error| {
-                Stop::usage(format!("the journal `{}` cannot be written: {error}", journal_path.display()))
-            })?;
-        let name = chosen.name.clone();
-        Ok(Self::Shared(Box::new(Shared { name, target, journal, journal_path, offer })))
+        let folder = directory.join(JOURNALS);
+        std::fs::create_dir_all(&folder)
+            .map_err(|error| Stop::usage(format!("the journal needs the folder `{JOURNALS}`: {error}")))?;
+        let (name, run, open) = (chosen.name.clone(), run_suffix(), Mutex::default());
+        Ok(Self::Shared(Box::new(Shared { name, target, run, folder, open, offer })))
+    }
+
+    /// How many cases are played at the same time unless the user says otherwise. On a shared target, cases that
+    /// run at the same time see what the others create.
+    pub(super) fn jobs(&self) -> usize {
+        match self {
+            Self::BuiltIn(_) => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            Self::Shared(_) => 1,
+        }
     }
 
     /// The target as reports name it.
@@ -127,29 +139,84 @@ impl Stage {
         missing_capability(&case.scenario.needs, offer.config.as_ref(), offer.me_status)
     }
 
-    /// Deletes what was created, and says what could not be. Built-in providers just stop.
-    pub(super) async fn clear(&self) -> Vec<String> {
+    /// Deletes what is left of all cases, and says what could not be. Built-in providers just stop.
+    pub(super) async fn leave(&self) -> Vec<String> {
         let Self::Shared(shared) = self else { return Vec::new() };
-        let report = delete_pending(&shared.target, &shared.journal).await;
-        notices(&report, &shared.journal_path)
+        let mut notices = Vec::new();
+        for journal in shared.open() {
+            notices.extend(shared.clear(&journal).await);
+        }
+        notices.extend(shared.others());
+        // It stays where something is left, of this run or of another.
+        let _ = std::fs::remove_dir(&shared.folder);
+        notices
+    }
+}
+
+impl Shared {
+    /// Begins the journal of a case.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub(super) fn begin(&self, suffix: &str) -> io::Result<Arc<Journal>> {
+        let path = self.folder.join(format!("{suffix}.journal"));
+        let journal = Arc::new(Journal::create(path, suffix, self.target.base())?);
+        self.open_mut().push(Arc::clone(&journal));
+        Ok(journal)
     }
 
-    /// Ends the journal and goes.
-    pub(super) async fn leave(self, directory: &Path) -> io::Result<()> {
-        match self {
-            Self::BuiltIn(providers) => {
-                for built_in in providers.into_values() {
-                    built_in.provider.shutdown().await;
-                }
+    /// Deletes what a case created, so that the next one does not see it, and says what could not be deleted.
+    pub(super) async fn clear(&self, journal: &Arc<Journal>) -> Vec<String> {
+        let report = delete_pending(&self.target, journal).await;
+        let failed = report.failed.iter();
+        let mut notices: Vec<String> = failed
+            .map(|(what, problem)| format!("{what} could not be deleted from the target: {problem}"))
+            .map(|notice| self.target.secrets().text(&notice).into_inner())
+            .collect();
+        if notices.is_empty() {
+            self.open_mut().retain(|open| !Arc::ptr_eq(open, journal));
+            if let Err(error) = std::fs::remove_file(self.path(journal)) {
+                notices.push(format!(
+                    "the journal `{}` cannot be removed: {error}",
+                    self.path(journal).display()
+                ));
             }
-            Self::Shared(shared) => {
-                if shared.journal.finish()? {
-                    // Other journals may be in it.
-                    let _ = std::fs::remove_dir(directory.join(JOURNALS));
-                }
-            }
+        } else {
+            notices.push(format!(
+                "the journal `{}` keeps the list of what is left",
+                self.path(journal).display()
+            ));
         }
-        Ok(())
+        notices
+    }
+
+    /// What earlier runs left, which were killed before they could clean up.
+    fn others(&self) -> Vec<String> {
+        let open: Vec<PathBuf> = self.open().iter().map(|journal| self.path(journal)).collect();
+        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
+        let others = entries.map(|entry| entry.path()).filter(|path| !open.contains(path));
+        let notice = |path: PathBuf| {
+            let count = Journal::pending(&path).ok()?.len();
+            let resources = if count == 1 { "resource" } else { "resources" };
+            let shown = Path::new(JOURNALS).join(path.file_name()?);
+            Some(format!(
+                "an earlier run left {count} {resources} on its target: `{}` lists them",
+                shown.display()
+            ))
+        };
+        others.filter_map(notice).collect()
+    }
+
+    fn path(&self, journal: &Journal) -> PathBuf {
+        self.folder.join(format!("{}.journal", journal.run()))
+    }
+
+    fn open(&self) -> Vec<Arc<Journal>> {
+        self.open_mut().clone()
+    }
+
+    fn open_mut(&self) -> MutexGuard<'_, Vec<Arc<Journal>>> {
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -222,17 +289,6 @@ fn run_suffix() -> String {
         char::from(digit)
     };
     std::iter::once(digit(26)).chain((0..4).map(|_| digit(36))).collect()
-}
-
-fn notices(report: &cleanup::Report, journal: &Path) -> Vec<String> {
-    let failed = report.failed.iter();
-    let mut notices: Vec<String> = failed
-        .map(|(what, problem)| format!("{what} could not be deleted from the target: {problem}"))
-        .collect();
-    if !notices.is_empty() {
-        notices.push(format!("`{}` keeps the list of what is left", journal.display()));
-    }
-    notices
 }
 
 #[cfg(test)]
