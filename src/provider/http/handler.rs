@@ -17,7 +17,7 @@ use serde_json::Value;
 
 use super::endpoint::Endpoint;
 use super::respond::{self, Media};
-use crate::protocol::error::ScimError;
+use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::policy::Policy;
 use crate::protocol::query::{self, Query};
 use crate::provider::discovery;
@@ -26,6 +26,8 @@ use crate::provider::tokens::{Actor, Tokens};
 
 /// Path of the base URL.
 pub const BASE_PATH: &str = "/scim/v2";
+/// The same without the protocol version.
+const UNVERSIONED_PATH: &str = "/scim";
 
 /// Longest request target, in bytes.
 const MAX_TARGET: usize = 16 * 1024;
@@ -85,9 +87,7 @@ impl App {
     async fn answer(&self, parts: &Parts, body: Body, media: Media) -> Result<Response, ScimError> {
         check_size(parts)?;
         let path = parts.uri.path();
-        let endpoint = path
-            .strip_prefix(BASE_PATH)
-            .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+        let endpoint = below_base(path)?
             .and_then(|rest| Endpoint::parse(rest, &self.service))
             .ok_or_else(|| ScimError::status(404, format!("there is no endpoint `{}`", shortened(path))))?;
 
@@ -275,6 +275,26 @@ impl App {
             Err(ScimError::invalid_syntax("the body is not a JSON object"))
         }
     }
+}
+
+/// The part of a path below the base URL, if it is below it. Without a version in it, the newest one is meant
+/// (RFC 7644 §3.13).
+///
+/// # Errors
+/// 400 `invalidVers` for a version that is not served.
+fn below_base(path: &str) -> Result<Option<&str>, ScimError> {
+    let below = |base: &str| path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'));
+    if let Some(rest) = below(BASE_PATH) {
+        return Ok(Some(rest));
+    }
+    let Some(rest) = below(UNVERSIONED_PATH) else { return Ok(None) };
+    let first = rest.split('/').nth(1).unwrap_or_default();
+    let is_version = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if first.strip_prefix(['v', 'V']).is_some_and(is_version) {
+        let detail = format!("the protocol version `{}` is not supported; v2 is", shortened(first));
+        return Err(ScimError::new(ScimType::InvalidVers, detail));
+    }
+    Ok(Some(rest))
 }
 
 /// Conditions and projection of a request for one resource.
