@@ -3,9 +3,11 @@
 //! Each test names the requirements that it decides with [`covers!`]; the ids are those of the requirement catalogue.
 //! Modules follow the RFCs' own order of topics.
 
+<<<<<<< HEAD
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails the test")]
 
 mod attribute_types;
+mod authentication;
 mod bulk;
 mod bulk_references;
 mod common_attributes;
@@ -18,6 +20,8 @@ mod delete;
 mod discovery_endpoints;
 mod endpoints;
 mod enterprise;
+mod entity_tags;
+mod errors;
 mod filter_grammar;
 mod filters;
 mod gadget;
@@ -32,6 +36,7 @@ mod patch;
 mod patch_add;
 mod patch_remove;
 mod patch_replace;
+mod preparation;
 mod references;
 mod replace;
 mod returned_attributes;
