@@ -1,10 +1,10 @@
 //! Operators of filters and the values that they compare (RFC 7644 §3.4.2.2).
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::covers;
 use crate::gadget::{column, filtered, gadget, query, server as gadgets, users, with_profile};
-use crate::support::{Server, id};
+use crate::support::{ENTERPRISE, Server, id};
 
 #[tokio::test]
 async fn a_filter_selects_exactly_the_matching_resources() {
@@ -264,11 +264,48 @@ async fn text_compares_by_the_case_exactness_of_its_attribute() {
 async fn what_the_provider_answered_is_what_a_filter_sees() {
     covers!("RFC7644-3.4.2.2-45");
     let server = Server::rfc().await;
-    let created = server.user(json!({ "userName": "plain" })).await;
-    let shown = created.get("active").cloned();
+    let boss = server.user(json!({ "userName": "boss", "displayName": "The Boss" })).await;
+    let ada = json!({
+        "userName": "ada", "name": { "givenName": "Ada" }, "externalId": "x-1", "profileUrl": "https://x.test/A",
+        "emails": [{ "value": "a@x.test", "type": "work", "primary": true }, { "value": "b@x.test" }],
+        "x509Certificates": [{ "value": "QUJD" }],
+        ENTERPRISE: { "department": "Engines", "manager": { "value": id(&boss) } },
+    });
+    let ada = server.user(ada).await;
+    server.group(json!({ "displayName": "Mathematicians", "members": [{ "value": id(&ada) }] })).await;
+    let ada = server.get(&format!("/Users/{}", id(&ada))).await.expect(200).json;
+    let mut terms = Vec::new();
+    leaves("", &ada, &mut terms);
+    assert!(terms.len() > 20, "{terms:?}");
+    for (path, value) in terms {
+        let filter = format!("{path} eq {value}");
+        let found = column(&filtered(&server, "/Users", &filter).await, "userName");
+        assert!(found.contains(&"ada".to_owned()), "{filter} finds {found:?}");
+    }
+    let plain = server.user(json!({ "userName": "plain" })).await;
+    let active = plain.get("active").cloned();
     for value in [true, false] {
-        let answer = filtered(&server, "/Users", &format!("active eq {value}")).await.expect(200);
-        assert_eq!(answer.json["totalResults"], i32::from(shown == Some(json!(value))), "{shown:?}, {value}");
+        let filter = format!("active eq {value}");
+        let expected = usize::from(active == Some(json!(value)));
+        assert_eq!(column(&filtered(&server, "/Users", &filter).await, "id").len(), expected, "{filter}");
+    }
+}
+
+/// Paths and simple values of everything in a resource.
+fn leaves(path: &str, value: &Value, found: &mut Vec<(String, Value)>) {
+    match value {
+        Value::Object(members) => {
+            for (name, value) in members {
+                let separator = match path {
+                    "" => "",
+                    urn if urn.contains(':') && !urn.ends_with(":manager") => ":",
+                    _ => ".",
+                };
+                leaves(&format!("{path}{separator}{name}"), value, found);
+            }
+        }
+        Value::Array(elements) => elements.iter().for_each(|element| leaves(path, element, found)),
+        simple => found.push((path.to_owned(), simple.clone())),
     }
 }
 
