@@ -100,7 +100,9 @@ impl Service {
                     continue;
                 };
                 let projection = &scope.projection;
-                let groups = if projection.needs("groups") { memberships.of(record) } else { Vec::new() };
+                // The version in `meta` depends on the groups too.
+                let shown = projection.needs("groups") || projection.needs("meta");
+                let groups = if shown { memberships.of(record) } else { Vec::new() };
                 self.write_representation(&mut body, record, &groups, &caller.base, projection, None);
             }
         });
@@ -273,7 +275,14 @@ impl Service {
         let paths = query.filter.as_ref().map(Filter::paths).unwrap_or_default();
         let named =
             |name: &str| paths.iter().chain(&query.sort_by).any(|path| path.name.eq_ignore_ascii_case(name));
-        Computed { meta: named("meta"), groups: self.kind(kind).shows_groups && named("groups") }
+        // The version of a member of groups depends on those.
+        let versioned = paths.iter().chain(&query.sort_by).any(|path| {
+            let sub = path.sub.as_deref();
+            path.name.eq_ignore_ascii_case("meta")
+                && sub.is_some_and(|sub| sub.eq_ignore_ascii_case("version"))
+        });
+        let groups = self.kind(kind).shows_groups && (named("groups") || versioned);
+        Computed { meta: named("meta"), groups }
     }
 
     /// The index look-up that answers a filter, or narrows it most easily.
