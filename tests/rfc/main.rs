@@ -3,7 +3,6 @@
 //! Each test names the requirements that it decides with [`covers!`]; the ids are those of the requirement catalogue.
 //! Modules follow the RFCs' own order of topics.
 
-<<<<<<< HEAD
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails the test")]
 
 mod attribute_types;

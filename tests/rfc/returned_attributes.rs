@@ -159,6 +159,7 @@ async fn attributes_replaces_the_default_set() {
             json!({ "emails": [{ "type": "work", "primary": true }, { "type": "home" }] }),
         ),
         ("emails.display", json!({ "emails": [{ "display": "W" }] })),
+        ("meta", json!({ "meta": server.get(&format!("/Users/{}", id(&user))).await.json["meta"] })),
         ("meta.resourceType", json!({ "meta": { "resourceType": "User" } })),
         ("id", json!({})),
         ("password", json!({})),
