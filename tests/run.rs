@@ -42,10 +42,6 @@ fn sandbox() -> Sandbox {
     sandbox
 }
 
-fn exit_code(sandbox: &Sandbox, arguments: &[&str]) -> Option<i32> {
-    sandbox.command(arguments).output().unwrap().status.code()
-}
-
 #[test]
 fn the_list_names_every_transcript() {
     let sandbox = sandbox();
@@ -319,7 +315,7 @@ fn nothing_selected_has_an_exit_code_of_its_own() {
       hint: `scimulator run --list` shows them all
     ");
     std::fs::create_dir(sandbox.path().join("none")).unwrap();
-    assert_eq!(exit_code(&sandbox, &["run", "none"]), Some(4));
+    assert_eq!(sandbox.exit_code(&["run", "none"]), Some(4));
 }
 
 #[test]
@@ -482,7 +478,7 @@ fn a_feature_that_the_target_does_not_have_is_a_skip_with_its_reason() {
 fn reports_obey_their_schema_and_hold_no_secret() {
     let sandbox = sandbox();
     sandbox.write("scenarios/errors/unknown.yaml", WRONG);
-    let code = exit_code(&sandbox, &["run", "--report", "json=out.json", "--report", "junit=out.xml"]);
+    let code = sandbox.exit_code(&["run", "--report", "json=out.json", "--report", "junit=out.xml"]);
     assert_eq!(code, Some(1));
     let text = sandbox.read("out.json");
     let report: Value = serde_json::from_str(&text).unwrap();
@@ -587,7 +583,7 @@ fn a_shared_target_is_left_as_it_was() {
     let config = format!("[target.here]\nurl = \"{}\"\ntoken = \"{TOKEN}\"\n", server.url);
     sandbox.write("scimulator.toml", &config);
     let arguments = ["run", "--target", "here", "--update", "--report", "json=out.json"];
-    assert_eq!(exit_code(&sandbox, &arguments), Some(1));
+    assert_eq!(sandbox.exit_code(&arguments), Some(1));
     assert_eq!(server.users(), 0);
     assert!(!sandbox.has(".scimulator"));
     let snapshot = sandbox.read("snapshots/here/lifecycle.snap");
@@ -596,7 +592,7 @@ fn a_shared_target_is_left_as_it_was() {
     assert_eq!(report["target"]["name"], "here");
     assert!(!sandbox.read("out.json").contains(TOKEN));
     // The run suffix differs from run to run, the snapshot does not show it.
-    assert_eq!(exit_code(&sandbox, &["run", "scenarios/lifecycle.yaml", "--target", "here"]), Some(0));
+    assert_eq!(sandbox.exit_code(&["run", "scenarios/lifecycle.yaml", "--target", "here"]), Some(0));
 }
 
 #[cfg(unix)]
@@ -679,7 +675,7 @@ fn github_shows_failures_at_their_lines() {
 #[test]
 fn snapshots_that_nothing_plays_are_noticed() {
     let sandbox = sandbox();
-    assert_eq!(exit_code(&sandbox, &["run", "--update"]), Some(0));
+    assert_eq!(sandbox.exit_code(&["run", "--update"]), Some(0));
     sandbox.write("snapshots/rfc/gone.snap", "---\n---\nold\n");
     assert_run!(sandbox, ["run"], @r"
     success: true

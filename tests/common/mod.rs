@@ -72,6 +72,11 @@ impl Sandbox {
         command
     }
 
+    /// The exit code of the program with these arguments.
+    pub fn exit_code(&self, arguments: &[&str]) -> Option<i32> {
+        self.command(arguments).output().unwrap().status.code()
+    }
+
     /// What differs from run to run and from machine to machine, and what is shown instead.
     pub fn filters(&self) -> Vec<(String, &'static str)> {
         let path = self.path().display().to_string();

@@ -311,3 +311,26 @@ fn end(reported: &Reported, context: &Context) -> Exit {
     context.say(&format!("without this the exit code would be {}", verdict as u8));
     Exit::Usage
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Tally;
+    use crate::report::collected::Collected;
+
+    #[test]
+    fn what_is_found_wanting_outweighs_what_could_not_be_judged() {
+        let exit = |statuses: &[Status], incomplete: bool| {
+            let mut tally = Tally::default();
+            statuses.iter().for_each(|status| tally.add(*status));
+            verdict(&Reported {
+                run: Collected { tally, incomplete, ..Collected::new() },
+                problems: Vec::new(),
+            })
+        };
+        assert_eq!(exit(&[Status::Pass, Status::Skip], false), Exit::Ok);
+        assert_eq!(exit(&[Status::Pass, Status::Error], false), Exit::NoVerdict);
+        assert_eq!(exit(&[Status::Error, Status::Fail], false), Exit::Wanting);
+        assert_eq!(exit(&[Status::Fail], true), Exit::Interrupted);
+    }
+}
