@@ -1,8 +1,8 @@
 //! Floor 6: the events of a run become text.
 //!
 //! [`Reporter`] takes the one stream of events and hands it to all consumers: [`terminal`] writes for people as it
-//! goes, [`collected`] keeps everything, and at the end [`json`], [`junit`] and [`github`] are rendered from that. They
-//! compute nothing of their own, so that no two can disagree. A new format is one file here and one line in [`file`].
+//! goes, [`collected`] keeps everything, and at the end [`json`], [`junit`] and `github` are rendered from that. They
+//! compute nothing of their own, so that no two can disagree. A new format is one file here and one line in [`mod@file`].
 //!
 //! | module | what lives there |
 //! |---|---|
@@ -12,7 +12,7 @@
 //! | [`collected`] | the run once it is over |
 //! | [`json`], [`junit`] | report files |
 //! | `github` | annotations and the step summary of GitHub Actions |
-//! | [`file`] | `--report FORMAT=FILE` |
+//! | [`mod@file`] | `--report FORMAT=FILE` |
 //! | `words` | phrases that several of them say |
 
 use std::fs::File;
