@@ -16,8 +16,10 @@
 use serde_json::Value;
 
 use super::Resource;
-use super::attr::AttrPath;
+use super::attr::{AttrPath, Bound, Container};
 use super::error::ScimError;
+use super::patch::PatchRequest;
+use super::path::PatchPath;
 use super::schema::{Attribute, Returned, TypeSchema, find};
 
 /// Which attributes to return, for one resource type.
@@ -109,6 +111,17 @@ impl Names {
             }
         }
         Names(names)
+    }
+
+    /// The attributes and sub-attributes that the operations of a PATCH name or hold values for.
+    pub fn of_patch(request: &PatchRequest, schema: &TypeSchema) -> Names {
+        let names =
+            request.operations.iter().flat_map(|operation| match (&operation.path, &operation.value) {
+                (Some(path), value) => names_at(&path.parsed, value.as_ref(), schema),
+                (None, Some(Value::Object(members))) => Names::of_body(members, schema).0,
+                (None, _) => Vec::new(),
+            });
+        Names(names.collect())
     }
 
     fn cover(&self, container: Option<&str>, attribute: &str) -> Cover {
@@ -308,6 +321,32 @@ fn names_in(container: Option<&str>, key: &str, value: &Value) -> Vec<Name> {
     };
     let subs = elements.iter().filter_map(Value::as_object).flat_map(|object| object.keys());
     std::iter::once(name(None)).chain(subs.map(|sub| name(Some(sub)))).collect()
+}
+
+/// What a PATCH path names, and what the value for it holds. An unknown path names nothing.
+fn names_at(path: &PatchPath, value: Option<&Value>, schema: &TypeSchema) -> Vec<Name> {
+    let value = value.unwrap_or(&Value::Null);
+    match schema.bind(&path.attr) {
+        Err(_) => Vec::new(),
+        Ok(Bound::Container(extension)) => {
+            let members = value.as_object().into_iter().flatten();
+            members.flat_map(|(key, value)| names_in(Some(&extension.schema.id), key, value)).collect()
+        }
+        Ok(Bound::Attribute { container, attribute, sub }) => {
+            let container = match container {
+                Container::Core => None,
+                Container::Extension(urn) => Some(urn),
+            };
+            match sub.map(|sub| &sub.name).or(path.sub.as_ref()) {
+                None => names_in(container, &attribute.name, value),
+                Some(sub) => vec![Name {
+                    container: container.map(str::to_owned),
+                    attribute: Some(attribute.name.clone()),
+                    sub: Some(sub.clone()),
+                }],
+            }
+        }
+    }
 }
 
 fn same(a: Option<&str>, b: Option<&str>) -> bool {

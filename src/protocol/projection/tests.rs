@@ -2,6 +2,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::protocol::policy::Policy;
 use crate::protocol::schema::{Registry, ResourceType, Schema, USER};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
@@ -242,6 +243,39 @@ fn a_write_returns_request_attributes_that_the_client_supplied() {
             written(&[], &["urn:example:badge:1.0:photo"]),
             "B.colour B.doors[0].map B.doors[0].display"
         );
+    }
+}
+
+#[test]
+fn a_patch_supplies_what_its_operations_name_or_hold() {
+    let registry = registry();
+    let schema = registry.by_name("User").unwrap();
+    let supplied = |operation: Value| {
+        let body = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation] });
+        let request = PatchRequest::parse(&body, &Policy::STRICT).unwrap();
+        let names = Names::of_patch(&request, schema);
+        let kept = Projection::default().apply_to_write(&user(), schema, &names);
+        let kept = paths(&Value::Object(kept));
+        let on_request = ["B.photo", "B.doors[0].map", "B.audit.by"];
+        kept.into_iter().filter(|path| on_request.contains(&path.as_str())).collect::<Vec<_>>().join(" ")
+    };
+    for (operation, shown) in [
+        (json!({ "op": "add", "path": "title", "value": "T" }), ""),
+        (json!({ "op": "add", "path": "urn:example:badge:1.0:PHOTO", "value": "x" }), "B.photo"),
+        (json!({ "op": "add", "value": { BADGE: { "photo": "x" } } }), "B.photo"),
+        (
+            json!({ "op": "add", "path": "urn:example:badge:1.0:doors", "value": [{ "map": "m" }] }),
+            "B.doors[0].map",
+        ),
+        (
+            json!({ "op": "add", "path": "urn:example:badge:1.0:doors[value eq \"d1\"].map", "value": "m" }),
+            "B.doors[0].map",
+        ),
+        (json!({ "op": "add", "path": "urn:example:badge:1.0:doors.display", "value": "m" }), ""),
+        (json!({ "op": "add", "path": "urn:example:badge:1.0:audit.by", "value": "m" }), "B.audit.by"),
+        (json!({ "op": "remove", "path": "urn:example:badge:1.0:audit.value" }), "B.audit.by"),
+    ] {
+        assert_eq!(supplied(operation.clone()), shown, "{operation}");
     }
 }
 

@@ -104,9 +104,11 @@ impl Service {
     ) -> Result<Reply, ScimError> {
         let projection = Projection::new(&terms.attributes, &terms.excluded, self.schema(kind))?;
         let request = self.patch_request(body)?;
+        let has_requested = self.kind(kind).has_requested;
+        let supplied = has_requested.then(|| Names::of_patch(&request, self.schema(kind)));
         let written =
             self.change(caller, kind, id, terms, &|current| self.patched(kind, current, &request))?;
-        Ok(self.reply(200, caller, &written.record, &written.groups, &projection, None))
+        Ok(self.reply(200, caller, &written.record, &written.groups, &projection, supplied.as_ref()))
     }
 
     /// What a client wrote, where the answer depends on it: for types with attributes that are returned on request.
