@@ -291,6 +291,9 @@ impl Service {
     ) -> Result<Option<Record>, ScimError> {
         let current = self.resource(old, &caller.base, Computed::default(), &[]);
         let Some(mut resource) = change(&current)? else { return Ok(None) };
+        if !self.profile.features.change_password && resource.get("password") != current.get("password") {
+            return Err(ScimError::status(501, "changing a password is not supported"));
+        }
         self.link(old.kind, &mut resource, &caller.base, known)?;
         let next = self.record(Draft {
             kind: old.kind,
