@@ -81,6 +81,6 @@ fn appliance() -> Value {
 
 fn warranty() -> Value {
     json!({ "id": WARRANTY, "name": "Warranty", "attributes": [
-        { "name": "months", "type": "integer", "required": true }, { "name": "terms" },
+        { "name": "months", "type": "integer", "required": true }, { "name": "terms", "returned": "request" },
     ] })
 }
