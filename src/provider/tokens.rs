@@ -23,7 +23,9 @@ pub struct Actor {
 pub enum Refusal {
     /// It carries no credentials of a scheme that the provider knows: a bare challenge is due (RFC 6750 §3.1).
     Missing,
-    /// Its token is malformed, unknown or revoked.
+    /// It has several `Authorization` headers, or one without a token: the request itself is wrong (`invalid_request`).
+    Malformed,
+    /// Its token is malformed, unknown or revoked (`invalid_token`).
     Invalid,
 }
 
@@ -45,12 +47,20 @@ impl Tokens {
         self.actors.write().unwrap_or_else(PoisonError::into_inner).retain(|_, actor| actor.tenant != tenant);
     }
 
-    /// The actor that an `Authorization` header names.
+    /// The actor that the `Authorization` header of a request names; `authorization` yields every such header.
     ///
     /// # Errors
-    /// [`Refusal`]; the two cases are answered with different challenges.
-    pub fn authenticate(&self, authorization: Option<&[u8]>) -> Result<Actor, Refusal> {
-        let token = bearer(authorization.ok_or(Refusal::Missing)?)?;
+    /// [`Refusal`]; the cases are answered with different challenges.
+    pub fn authenticate<'h>(
+        &self,
+        authorization: impl IntoIterator<Item = &'h [u8]>,
+    ) -> Result<Actor, Refusal> {
+        let mut given = authorization.into_iter();
+        let first = given.next().ok_or(Refusal::Missing)?;
+        if given.next().is_some() {
+            return Err(Refusal::Malformed);
+        }
+        let token = bearer(first)?;
         let actors = self.actors.read().unwrap_or_else(PoisonError::into_inner);
         actors.get(&digest(token)).copied().ok_or(Refusal::Invalid)
     }
@@ -70,6 +80,9 @@ fn bearer(authorization: &[u8]) -> Result<&[u8], Refusal> {
         return Err(Refusal::Missing);
     }
     let token = rest.trim_ascii();
+    if token.is_empty() {
+        return Err(Refusal::Malformed);
+    }
     let body = token.trim_ascii_end().strip_suffix(b"=").unwrap_or(token);
     let well_formed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(byte);
     if body.is_empty() || !token.iter().all(well_formed) { Err(Refusal::Invalid) } else { Ok(token) }
@@ -91,28 +104,30 @@ mod tests {
         for good in ["Bearer s3cret-token", "bearer s3cret-token", "BEARER  s3cret-token"] {
             assert_eq!(tokens.authenticate(Some(good.as_bytes())).unwrap().tenant, TenantId(7), "{good}");
         }
-        for bad in [
-            "Bearer S3CRET-TOKEN",
-            "Bearer",
-            "Bearer ",
-            "Bearer a b",
-            "Bearer s3cret-token,",
-            "Bearer \u{e9}",
-        ] {
+        for bad in ["Bearer S3CRET-TOKEN", "Bearer a b", "Bearer s3cret-token,", "Bearer \u{e9}"] {
             assert_eq!(tokens.authenticate(Some(bad.as_bytes())), Err(Refusal::Invalid), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_scheme_without_a_token_and_a_second_header_are_malformed() {
+        let good = b"Bearer s3cret-token".as_slice();
+        for bad in [vec![b"Bearer".as_slice()], vec![b"Bearer "], vec![good, good], vec![good, b"Basic YTpi"]]
+        {
+            assert_eq!(tokens().authenticate(bad.clone()), Err(Refusal::Malformed), "{bad:?}");
         }
     }
 
     #[test]
     fn no_header_and_other_schemes_are_missing_credentials() {
         assert_eq!(tokens().authenticate(None), Err(Refusal::Missing));
-        assert_eq!(tokens().authenticate(Some(b"Basic YTpi")), Err(Refusal::Missing));
+        assert_eq!(tokens().authenticate(Some(b"Basic YTpi".as_slice())), Err(Refusal::Missing));
     }
 
     #[test]
     fn a_revoked_tenant_has_no_token_left() {
         let tokens = tokens();
         tokens.revoke(TenantId(7));
-        assert_eq!(tokens.authenticate(Some(b"Bearer s3cret-token")), Err(Refusal::Invalid));
+        assert_eq!(tokens.authenticate(Some(b"Bearer s3cret-token".as_slice())), Err(Refusal::Invalid));
     }
 }

@@ -111,7 +111,7 @@ impl App {
                 discovery::answer(&self.service, &endpoint, parts.uri.query().unwrap_or_default(), &base)?;
             return Ok(respond::reply(document, media));
         }
-        let authorization = parts.headers.get(AUTHORIZATION).map(|value| value.as_bytes());
+        let authorization = parts.headers.get_all(AUTHORIZATION).iter().map(|value| value.as_bytes());
         let actor = match self.tokens.authenticate(authorization) {
             Ok(actor) => actor,
             Err(refusal) => return Ok(respond::unauthorized(refusal, media)),

@@ -67,20 +67,29 @@ pub fn error(error: &ScimError, media: Media) -> Response {
     response
 }
 
-/// 401 with a challenge (RFC 6750 §3). The error code is left out where no credentials came.
+/// 401 with a challenge, or 400 for a request that names its credentials wrongly (RFC 6750 §3). The error code is left
+/// out where no credentials came.
 pub fn unauthorized(refusal: Refusal, media: Media) -> Response {
-    let (detail, challenge) = match refusal {
+    let (status, detail, challenge) = match refusal {
         Refusal::Missing => (
+            401,
             "this endpoint needs a bearer token: send `Authorization: Bearer …`",
             "Bearer realm=\"scimulator\"",
         ),
+        Refusal::Malformed => (
+            400,
+            "the request must have one `Authorization` header, with a token after `Bearer`",
+            "Bearer realm=\"scimulator\", error=\"invalid_request\", \
+             error_description=\"one Authorization header with one token is expected\"",
+        ),
         Refusal::Invalid => (
+            401,
             "the bearer token is not valid here",
             "Bearer realm=\"scimulator\", error=\"invalid_token\", \
              error_description=\"the token is malformed, unknown or revoked\"",
         ),
     };
-    let mut response = error(&ScimError::status(401, detail), media);
+    let mut response = error(&ScimError::status(status, detail), media);
     response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
     response
 }
