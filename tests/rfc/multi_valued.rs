@@ -103,7 +103,7 @@ async fn values_have_the_same_form_in_every_answer() {
         }
         let value = |name: &str| shown[name][0]["value"].as_str().unwrap();
         // The mailbox, the digits and the handle survive, in whatever canonical form.
-        assert!(value("emails").starts_with("A.b+c@") && value("emails").ends_with(|c| c == 'T' || c == 't'));
+        assert!(value("emails").starts_with("A.b+c@"), "{}", value("emails"));
         assert!(value("emails").eq_ignore_ascii_case("a.b+c@example.test"));
         let digits: String = value("phoneNumbers").chars().filter(char::is_ascii_digit).collect();
         assert_eq!(digits, "12015550123");

@@ -12,7 +12,7 @@ fn body(attributes: &Value) -> Value {
     body
 }
 
-/// Creates a user with these attributes on a provider of its own, and asserts that all of them come back as they were.
+/// Asserts that these attributes came back as they were written.
 #[track_caller]
 fn assert_kept(shown: &Value, attributes: &Value) {
     for (name, value) in attributes.as_object().unwrap() {
