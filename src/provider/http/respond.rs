@@ -67,8 +67,8 @@ pub fn error(error: &ScimError, media: Media) -> Response {
     response
 }
 
-/// 401 with a challenge, or 400 for a request that names its credentials wrongly (RFC 6750 §3). The error code is left
-/// out where no credentials came.
+/// 401 with a challenge, or 400 for a request that presents several credentials (RFC 6750 §3). The error code is left out
+/// where no credentials came.
 pub fn unauthorized(refusal: Refusal, media: Media) -> Response {
     let (status, detail, challenge) = match refusal {
         Refusal::Missing => (
@@ -78,9 +78,9 @@ pub fn unauthorized(refusal: Refusal, media: Media) -> Response {
         ),
         Refusal::Malformed => (
             400,
-            "the request must have one `Authorization` header, with a token after `Bearer`",
+            "the request has several `Authorization` headers; send one",
             "Bearer realm=\"scimulator\", error=\"invalid_request\", \
-             error_description=\"one Authorization header with one token is expected\"",
+             error_description=\"several Authorization headers\"",
         ),
         Refusal::Invalid => (
             401,
