@@ -1,4 +1,21 @@
-//! Scimulator.
+//! Scimulator: a SCIM 2.0 conformance tester and identity provider simulator.
+//!
+//! This is the map of the house. The crate is a library with a thin binary (`src/main.rs`) on top. A room uses only
+//! rooms on lower floors, never one above or beside it.
+//!
+//! | floor | room | what lives there |
+//! |---|---|---|
+//! | 7 | [`cli`] | the command line: one file a command; the only room that prints |
+//! | 6 | [`report`] | the events of a run into terminal, JSON, JUnit, GitHub |
+//! | 4 | [`scenario`] | scenario files: reading, variables, expectations, execution |
+//! | 3 | [`idp`], [`snapshot`] | the directory of an identity provider; transcripts and their golden snapshots |
+//! | 2 | [`provider`], [`target`] | the built-in SCIM provider; the HTTP client that every role uses |
+//! | 1 | [`exchange`], [`event`], [`redact`], [`diagnostic`], [`yaml`] | a request and its response as data; what a run says; what may leave the program; how a mistake is shown; YAML with places |
+//! | 0 | [`protocol`] | SCIM itself: pure, without I/O, clock or async |
+//!
+//! [`provider`] and [`target`] never see each other: the judging side talks to the built-in provider over a loopback
+//! socket, exactly as to a stranger.
+
 pub mod cli;
 pub mod diagnostic;
 pub mod event;

@@ -6,7 +6,7 @@
 //!     store/ where records are kept                     (one trait; in memory)
 //! ```
 //!
-//! It is correct to the letter by default and takes another shape by [`profile`]. A token belongs to a tenant ([`tokens`]),
+//! It is correct to the letter by default and takes another shape by [`profile`]. A token belongs to a tenant (`tokens`),
 //! and nothing crosses from one tenant to another. The judge side of the program reaches it over a real
 //! loopback socket only, exactly as it reaches a stranger; what this module offers in process is starting and stopping
 //! it and making tenants.

@@ -1,7 +1,7 @@
 //! Profiles: how one provider differs from the plain RFC one, as data.
 //!
 //! A profile is a TOML file in `profiles/`, compiled in. It may build on another (`base`): its own members win,
-//! table by table. Adding a product means adding a file and its line in [`FILES`].
+//! table by table. Adding a product means adding a file and its line in `FILES`.
 
 use serde::Deserialize;
 use toml::Table;

@@ -1,6 +1,6 @@
 //! PATCH: the PatchOp message and its atomic application (RFC 7644 §3.5.2).
 //!
-//! [`PatchRequest::parse`] reads the message, [`apply`] carries it out on a copy of a canonical resource. Value rules
+//! [`PatchRequest::parse`] reads the message, [`apply()`] carries it out on a copy of a canonical resource. Value rules
 //! are those of [`super::ingest`]. The strict reading is [`super::policy::Policy::STRICT`]; every tolerance is a
 //! switch of the policy.
 //!

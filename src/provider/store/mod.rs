@@ -79,7 +79,7 @@ pub struct Record {
     /// `meta.lastModified`.
     pub modified: Stamp,
     /// The JSON object that is returned by default, without `meta` and derived attributes, ready to send but for the base
-    /// URL (see [`super::body`]).
+    /// URL (see `provider::body`).
     pub body: Box<[u8]>,
     /// What is stored and not returned by default, as JSON: `returned` request and never.
     pub hidden: Option<Box<[u8]>>,
@@ -141,7 +141,7 @@ pub enum Verdict {
 /// A place to keep resources.
 ///
 /// Views and transactions are lent to a closure, so that a store decides how long a lock, a connection or a snapshot
-/// lives. [`read`] and [`write`] are the comfortable forms.
+/// lives. [`read()`] and [`write()`] are the comfortable forms.
 pub trait Store: Send + Sync {
     /// Adds an empty tenant.
     fn create_tenant(&self) -> TenantId;
