@@ -27,6 +27,7 @@ mod filter_grammar;
 mod filters;
 mod gadget;
 mod group;
+mod hostile;
 mod http_methods;
 mod index_paging;
 mod lists;
