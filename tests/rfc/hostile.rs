@@ -16,14 +16,14 @@ const SCIM: &str = "application/scim+json";
 const SOON: Duration = Duration::from_secs(20);
 
 /// A connection to the provider.
-async fn connection(server: &Server) -> TcpStream {
+pub async fn connection(server: &Server) -> TcpStream {
     let base = server.provider.base_url();
     let address = base.trim_start_matches("http://").split('/').next().unwrap();
     TcpStream::connect(address).await.unwrap()
 }
 
 /// Sends bytes as they are and reads until the provider closes the connection.
-async fn raw(server: &Server, bytes: &[u8]) -> String {
+pub async fn raw(server: &Server, bytes: &[u8]) -> String {
     let mut stream = connection(server).await;
     // The provider may have answered and closed before everything was written.
     let _ = stream.write_all(bytes).await;
@@ -40,7 +40,7 @@ fn head(method: &str, target: &str) -> String {
 }
 
 /// Status and body of a raw answer.
-fn status_and_error(answer: &str) -> (u16, Value) {
+pub fn status_and_error(answer: &str) -> (u16, Value) {
     let status = answer.split(' ').nth(1).unwrap_or_else(|| panic!("no answer: {answer:?}")).parse().unwrap();
     let body = answer.split_once("\r\n\r\n").unwrap().1;
     (status, serde_json::from_str(body).unwrap_or_default())

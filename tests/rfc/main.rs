@@ -30,6 +30,7 @@ mod group;
 mod hostile;
 mod http_methods;
 mod index_paging;
+mod interop;
 mod lists;
 mod me;
 mod media;
