@@ -64,17 +64,25 @@ impl Query {
         let mut count = None;
         for (name, value) in pairs {
             let trimmed = value.trim();
-            match name.to_ascii_lowercase().as_str() {
-                "filter" => filter = Some(value),
-                "cursor" => query.cursor = Some(trimmed.to_owned()),
-                "attributes" => query.attributes.extend(parameters::names(&value)),
-                "excludedattributes" => query.excluded.extend(parameters::names(&value)),
-                _ if trimmed.is_empty() => {}
-                "count" => count = Some(trimmed.to_owned()),
-                "startindex" => query.start_index = Some(parameters::number("startIndex", trimmed)?.max(1)),
-                "sortby" => query.sort_by = Some(parameters::path(trimmed)?),
-                "sortorder" => query.descending = parameters::is_descending(trimmed)?,
-                _ => {}
+            let is = |parameter: &str| name.eq_ignore_ascii_case(parameter);
+            if is("filter") {
+                filter = Some(value);
+            } else if is("cursor") {
+                query.cursor = Some(trimmed.to_owned());
+            } else if is("attributes") {
+                query.attributes.extend(parameters::names(&value));
+            } else if is("excludedAttributes") {
+                query.excluded.extend(parameters::names(&value));
+            } else if trimmed.is_empty() {
+                continue;
+            } else if is("count") {
+                count = Some(trimmed.to_owned());
+            } else if is("startIndex") {
+                query.start_index = Some(parameters::number("startIndex", trimmed)?.max(1));
+            } else if is("sortBy") {
+                query.sort_by = Some(parameters::path(trimmed)?);
+            } else if is("sortOrder") {
+                query.descending = parameters::is_descending(trimmed)?;
             }
         }
         query.count = count

@@ -1,5 +1,6 @@
 //! Index paging and the frame of a ListResponse (RFC 7644 §3.4.2, §3.4.2.4).
 
+use std::io::Write as _;
 use std::ops::Range;
 
 use serde_json::Value;
@@ -63,17 +64,23 @@ impl ListHead {
 
     /// Appends everything before the first resource.
     pub fn write(&self, out: &mut Vec<u8>) {
-        let text = |cursor: &Option<String>| cursor.as_deref().map(Value::from);
-        out.extend_from_slice(format!("{{\"schemas\":[\"{LIST_RESPONSE}\"],").as_bytes());
-        for (name, value) in [
-            ("totalResults", Some(self.total.into())),
-            ("itemsPerPage", Some(self.items.into())),
-            ("startIndex", self.start_index.map(Value::from)),
-            ("nextCursor", text(&self.next_cursor)),
-            ("previousCursor", text(&self.previous_cursor)),
-        ] {
-            if let Some(value) = value {
-                out.extend_from_slice(format!("\"{name}\":{value},").as_bytes());
+        out.extend_from_slice(b"{\"schemas\":[\"");
+        out.extend_from_slice(LIST_RESPONSE.as_bytes());
+        out.extend_from_slice(b"\"],");
+        let numbers = [
+            ("totalResults", Some(self.total)),
+            ("itemsPerPage", Some(self.items)),
+            ("startIndex", self.start_index),
+        ];
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                // Writing to memory does not fail.
+                let _ = write!(out, "\"{name}\":{number},");
+            }
+        }
+        for (name, cursor) in [("nextCursor", &self.next_cursor), ("previousCursor", &self.previous_cursor)] {
+            if let Some(cursor) = cursor {
+                let _ = write!(out, "\"{name}\":{},", Value::from(cursor.as_str()));
             }
         }
         out.extend_from_slice(b"\"Resources\":[");

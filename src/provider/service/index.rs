@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::protocol::Resource;
 use crate::protocol::attr::{AttrPath, Bound, Container};
-use crate::protocol::schema::{Attribute, TypeSchema, Uniqueness};
+use crate::protocol::schema::{Attribute, Type, TypeSchema, Uniqueness};
 use crate::protocol::value::{fold, prepare_exact};
 use crate::provider::profile::Rules;
 use crate::provider::store::{IndexId, Key};
@@ -91,7 +91,9 @@ impl IndexPlan {
         self.members
     }
 
-    /// The index that answers `path eq …`, if there is one. A multi-valued complex attribute means its `value`.
+    /// The index that answers `path eq "…"`, if there is one. A multi-valued complex attribute means its `value`.
+    ///
+    /// Only text is answered: a dateTime is compared as an instant, which an index of texts knows nothing of.
     pub fn answering(&self, schema: &TypeSchema, path: &AttrPath) -> Option<IndexId> {
         let Ok(Bound::Attribute { container, attribute, sub }) = schema.bind(path) else { return None };
         let extension = match container {
@@ -99,11 +101,14 @@ impl IndexPlan {
             Container::Extension(urn) => Some(urn),
         };
         let sub = match sub {
-            Some(sub) => Some(sub.name.as_str()),
-            None if attribute.is_complex() => Some("value"),
+            Some(sub) => Some(sub),
+            None if attribute.is_complex() => {
+                attribute.multi_valued.then(|| attribute.sub("value")).flatten()
+            }
             None => None,
         };
-        self.position(extension, &attribute.name, sub)
+        let is_text = sub.unwrap_or(attribute).kind == Type::String;
+        is_text.then(|| self.position(extension, &attribute.name, sub.map(|sub| sub.name.as_str()))).flatten()
     }
 
     /// A value as it is kept in an index.

@@ -224,6 +224,14 @@ impl Service {
         let query = &prepared.query;
         let policy = &self.profile.policy;
         let sort_by = query.sort_by.as_ref().filter(|_| self.profile.features.sort);
+        if let ([Scope { kind, look_up: Some(look_up), .. }], None) = (&prepared.scope[..], sort_by)
+            && look_up.exact
+        {
+            // The most frequent query there is: an identity provider looks a user up before it writes.
+            return Ok(store::read(&*self.store, caller.tenant, |view| {
+                view.find(*kind, look_up.index, &look_up.value)
+            }));
+        }
         let mut keyed = Vec::new();
         for scope in &prepared.scope {
             let kind = scope.kind;
