@@ -33,8 +33,6 @@ const UNVERSIONED_PATH: &str = "/scim";
 const MAX_TARGET: usize = 16 * 1024;
 /// Largest sum of header names and values, in bytes.
 const MAX_HEADERS: usize = 64 * 1024;
-/// How deep a JSON body may nest.
-const MAX_DEPTH: usize = 64;
 /// With more resources of a type than this, a query that has to look at all of them leaves the network threads alone.
 const SCAN_INLINE: usize = 500;
 
@@ -263,10 +261,7 @@ impl App {
         if bytes.is_empty() {
             return Err(ScimError::invalid_syntax("the request has no body; a JSON object is expected"));
         }
-        if exceeds_depth(&bytes, MAX_DEPTH) {
-            let detail = format!("the body nests deeper than {MAX_DEPTH} levels");
-            return Err(ScimError::invalid_syntax(detail));
-        }
+        // The parser itself refuses what nests deeper than 128 levels.
         let json: Value = serde_json::from_slice(&bytes)
             .map_err(|error| ScimError::invalid_syntax(format!("the body is not JSON: {error}")))?;
         if json.is_object() {
@@ -355,27 +350,6 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ScimError> {
         415,
         format!("`{}` is not taken: send application/scim+json or application/json", shortened(essence)),
     ))
-}
-
-/// Whether JSON text opens more than `limit` objects and arrays within each other.
-fn exceeds_depth(text: &[u8], limit: usize) -> bool {
-    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
-    for byte in text {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b'{' | b'[' if !in_string => {
-                depth += 1;
-                if depth > limit {
-                    return true;
-                }
-            }
-            b'}' | b']' if !in_string => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    false
 }
 
 /// Whether text can stand as host and port in a URL that is sent back.

@@ -4,6 +4,7 @@
 //! sort, the candidates of an index when the filter demands equality with an indexed attribute, and otherwise every resource of the
 //! type.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::record::Computed;
@@ -118,7 +119,10 @@ impl Service {
             matches!(self.schema(*kind).bind(path), Ok(Bound::Attribute { attribute, sub, .. })
                 if sub.unwrap_or(attribute).returned == Returned::Never || attribute.returned == Returned::Never)
         };
-        let paths = filter.paths();
+        let paths = match filter {
+            Filter::Compare { path, .. } => Cow::Borrowed(std::slice::from_ref(path)),
+            filter => Cow::Owned(filter.paths()),
+        };
         let secret = paths.iter().find(|path| kinds.iter().any(|kind| is_secret(path, kind)));
         match secret {
             None => Ok(()),
@@ -296,11 +300,14 @@ impl Service {
     /// The index look-up that answers a filter, or narrows it most easily.
     fn look_up(&self, kind: Kind, filter: &Filter) -> Option<LookUp> {
         let (schema, plan) = (self.schema(kind), self.plan(kind));
+        if let Filter::Compare { path, op: Op::Eq, value: Literal::String(text) } = filter {
+            let index = plan.answering(schema, path)?;
+            return Some(LookUp { index, value: plan.folded(index, text), exact: true });
+        }
         filter.equalities().into_iter().find_map(|(path, literal)| {
             let Literal::String(text) = literal else { return None };
             let index = plan.answering(schema, &path)?;
-            let exact = matches!(filter, Filter::Compare { op: Op::Eq, .. });
-            Some(LookUp { index, value: plan.folded(index, text), exact })
+            Some(LookUp { index, value: plan.folded(index, text), exact: false })
         })
     }
 }
