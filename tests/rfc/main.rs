@@ -36,6 +36,7 @@ mod me;
 mod media;
 mod multi_valued;
 mod password;
+mod mutations;
 mod patch;
 mod patch_add;
 mod patch_remove;
