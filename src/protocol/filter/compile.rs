@@ -66,6 +66,11 @@ impl<'s> ElementFilter<'s> {
         Ok(Self { root: element(filter, attribute, policy)? })
     }
 
+    /// Number of tests that an element goes through at most.
+    pub fn terms(&self) -> usize {
+        self.root.terms()
+    }
+
     /// Whether one element in canonical form is selected.
     pub fn matches(&self, element: &Value) -> bool {
         self.root.holds(Root::Element(element))

@@ -78,6 +78,16 @@ impl<'r> Root<'r> {
 }
 
 impl Node<'_> {
+    /// Number of tests in the filter; at least 1.
+    pub(super) fn terms(&self) -> usize {
+        match self {
+            Node::Constant(_) | Node::Test { .. } => 1,
+            Node::All(all) | Node::Any(all) => all.iter().map(Node::terms).sum(),
+            Node::Not(node) => node.terms(),
+            Node::Element { inner, .. } => inner.terms(),
+        }
+    }
+
     /// Whether the filter holds.
     pub(super) fn holds(&self, root: Root<'_>) -> bool {
         match self {

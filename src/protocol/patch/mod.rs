@@ -29,5 +29,5 @@ mod target;
 #[cfg(test)]
 mod tests;
 
-pub use apply::{Applied, apply};
+pub use apply::{Applied, MAX_WORK, apply};
 pub use message::{MAX_OPERATIONS, Op, Operation, OperationPath, PatchRequest};

@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use super::*;
+use crate::protocol::patch::apply::apply_within;
 use crate::protocol::policy::Unknown;
 
 #[test]
@@ -91,4 +92,33 @@ fn unknown_members_of_a_path_less_value_follow_the_policy() {
         &keep,
     );
     assert_eq!(gone, known);
+}
+
+#[test]
+fn the_work_of_a_request_is_bounded() {
+    let list: Vec<_> = (0..100).map(|n| json!({ "value": format!("{n}@x.test"), "type": "work" })).collect();
+    let user = with(ada(), json!({ "emails": list }));
+    let outcome = |operations: Value, limit: usize| {
+        let request = PatchRequest::parse(&message(operations), STRICT).unwrap();
+        match apply_within(standard_type("User"), user.as_object().unwrap(), &request, STRICT, limit) {
+            Ok(_) => None,
+            Err(error) => Some((error.status, error.detail)),
+        }
+    };
+    let filter = "emails[type eq \"work\" and (value ew \"x.test\" or primary eq true)].display";
+    let add = json!({ "op": "add", "path": "emails", "value": [{ "value": "n@x.test" }] });
+    let table = [
+        (json!([{ "op": "replace", "path": filter, "value": "x" }]), 300),
+        (json!([add, add]), 100 + 101),
+        (
+            json!([{ "op": "remove", "path": "emails" }, add, { "op": "replace", "path": "title", "value": "x" }]),
+            100,
+        ),
+    ];
+    for (operations, work) in table {
+        assert_eq!(outcome(operations.clone(), work), None, "{operations}");
+        let (status, detail) = outcome(operations.clone(), work - 1).unwrap();
+        assert_eq!(status, 413, "{operations}");
+        assert!(detail.contains("`emails`"), "{detail}");
+    }
 }
