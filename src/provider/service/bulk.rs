@@ -61,7 +61,8 @@ impl Service {
             match member {
                 Ok(operation) => ready.push((at, operation)),
                 Err(why) => {
-                    let location = why.path.as_ref().map(|path| format!("{}{path}", caller.base));
+                    let path = why.path.as_deref().map(|path| path.trim_start_matches('/'));
+                    let location = path.map(|path| format!("{}/{path}", caller.base));
                     refused.push((at, OperationResult::refused(&why, location)));
                 }
             }
