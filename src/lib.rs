@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | 7 | [`cli`] | the command line: one file a command; the only room that prints |
 //! | 6 | [`report`] | the events of a run into terminal, JSON, JUnit, GitHub |
+//! | 5 | [`replay`] | scenarios replayed and held against their snapshots |
 //! | 4 | [`scenario`] | scenario files: reading, variables, expectations, execution |
 //! | 3 | [`idp`], [`snapshot`] | the directory of an identity provider; transcripts and their golden snapshots |
 //! | 2 | [`provider`], [`target`] | the built-in SCIM provider; the HTTP client that every role uses |
@@ -24,6 +25,7 @@ pub mod idp;
 pub mod protocol;
 pub mod provider;
 pub mod redact;
+pub mod replay;
 pub mod report;
 pub mod scenario;
 pub mod snapshot;

@@ -6,6 +6,8 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::diagnostic::Diagnostic;
+use crate::replay::Refusal;
+use crate::replay::stage::RefusalKind;
 
 /// The exit codes of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +81,17 @@ impl Stop {
     pub fn hint(mut self, hint: impl Display) -> Self {
         self.hints.push(hint.to_string());
         self
+    }
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        let stop = match refusal.kind {
+            RefusalKind::Usage => Self::usage(refusal.message),
+            RefusalKind::Broken(mistakes) => Self::broken(mistakes),
+            RefusalKind::NoVerdict => Self::no_verdict(refusal.message),
+        };
+        Self { hints: refusal.hints, ..stop }
     }
 }
 

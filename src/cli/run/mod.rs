@@ -4,9 +4,8 @@
 //! |---|---|
 //! | `files` | which files, and how each is called |
 //! | `select` | which transcripts of them |
-//! | `stage` | the built-in providers, or a target that others use too |
-//! | `play` | one transcript: played, judged |
-//! | `drive` | all of them, side by side |
+//!
+//! Playing and judging is done by [`crate::replay`].
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -24,20 +23,17 @@ use super::values::Shard;
 use crate::diagnostic::nearest;
 use crate::event::{Event, Kind, Observer, Status};
 use crate::idp::Dialect;
+use crate::replay::{self, Case, Driven, Stage};
 use crate::report::file::{ReportFile, ReportRequest};
 use crate::report::terminal::{Detail, Terminal};
 use crate::report::{Progress, Reported, Reporter};
 use crate::scenario;
 use crate::snapshot::{Mode, Store};
 
-mod drive;
 mod files;
-mod play;
 mod select;
-mod stage;
 
-use select::{Case, Selection};
-use stage::Stage;
+use select::Selection;
 
 /// `run [PATHS]`
 #[derive(Debug, Args)]
@@ -200,8 +196,10 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
     let stage = tokio::select! {
         stage = async {
             match &chosen {
-                Some(chosen) => Stage::shared(chosen, &cases, &context.directory).await,
-                None => Stage::built_in(&cases, args.profile.as_deref()).await,
+                Some(chosen) => {
+                    Ok(Stage::shared(&chosen.name, chosen.config()?, &cases, &context.directory).await?)
+                }
+                None => Stage::built_in(&cases, args.profile.as_deref()).await.map_err(Stop::from),
             }
         } => stage?,
         () = signals.next() => return Ok(Exit::Interrupted),
@@ -211,7 +209,7 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
         (false, true) => Mode::Ci,
         (false, false) => Mode::Check,
     };
-    let plan = drive::Plan {
+    let plan = replay::Plan {
         jobs: args.jobs.map_or_else(|| stage.jobs(), NonZeroUsize::get),
         fail_fast: args.fail_fast,
         profile: args.profile,
@@ -226,15 +224,18 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
     let clock = Instant::now();
     reporter.observe(&Event::Started { kind: Kind::Run, target: stage.info(), planned: cases.len() });
     let stage = std::sync::Arc::new(stage);
-    let driven = drive::drive(&plan, &cases, &stage, &mut signals, &mut reporter).await;
-    if is_everything && driven == drive::Driven::Completely {
+    let driven = {
+        let interrupted = std::pin::pin!(signals.next());
+        replay::drive(&plan, &cases, &stage, interrupted, &mut reporter).await
+    };
+    if is_everything && driven == Driven::Completely {
         unreferenced(&plan, &cases, &stage, &mut reporter);
     }
     let left = tokio::select! {
         notices = stage.leave() => Some(notices),
         () = signals.next() => None,
     };
-    let interrupted = driven == drive::Driven::Interrupted || left.is_none();
+    let interrupted = driven == Driven::Interrupted || left.is_none();
     let cut_short =
         || vec!["the clean-up was interrupted; the journals in `.scimulator` tell what is left".to_owned()];
     for notice in left.unwrap_or_else(cut_short) {
@@ -267,7 +268,7 @@ fn reporter(
 }
 
 /// Tells of snapshots that no scenario plays any more.
-fn unreferenced(plan: &drive::Plan, cases: &[Case], stage: &Stage, reporter: &mut Reporter) {
+fn unreferenced(plan: &replay::Plan, cases: &[Case], stage: &Stage, reporter: &mut Reporter) {
     let mut known: BTreeMap<(&std::path::Path, &str), Vec<&str>> = BTreeMap::new();
     for case in cases {
         let name = stage.name_for(case, plan.profile.as_deref());

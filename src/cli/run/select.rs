@@ -1,56 +1,10 @@
 //! Which transcripts a run is about: the scenarios that were read, each as its dialects, narrowed down by the options.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use crate::cli::exit::Stop;
 use crate::cli::values::Shard;
 use crate::diagnostic::nearest;
-use crate::event::Item;
 use crate::idp::Dialect;
-use crate::scenario::Scenario;
-
-/// One transcript to be made: a scenario, played as one dialect.
-#[derive(Debug, Clone)]
-pub(super) struct Case {
-    /// The scenario.
-    pub(super) scenario: Arc<Scenario>,
-    /// The dialect; none for plain RFC traffic.
-    pub(super) dialect: Option<Dialect>,
-    /// How it stands in events and reports.
-    pub(super) item: Arc<Item>,
-    /// The folder of all snapshots.
-    pub(super) snapshots: PathBuf,
-}
-
-impl Case {
-    /// One case for each dialect of a scenario.
-    pub(super) fn all_of(scenario: Scenario, snapshots: &std::path::Path) -> Vec<Self> {
-        let scenario = Arc::new(scenario);
-        let dialects: Vec<Option<Dialect>> = match scenario.dialects.is_empty() {
-            true => vec![None],
-            false => scenario.dialects.iter().copied().map(Some).collect(),
-        };
-        let case = |dialect: Option<Dialect>| Self {
-            item: Arc::new(Item {
-                id: match dialect {
-                    None => scenario.id.clone(),
-                    Some(dialect) => format!("{}@{dialect}", scenario.id),
-                },
-                title: scenario.title.clone(),
-                topic: scenario.folder().to_owned(),
-                level: None,
-                requirements: Vec::new(),
-                breaks: Vec::new(),
-                file: Some(scenario.source.path.clone()),
-            }),
-            scenario: Arc::clone(&scenario),
-            dialect,
-            snapshots: snapshots.to_owned(),
-        };
-        dialects.into_iter().map(case).collect()
-    }
-}
+use crate::replay::Case;
 
 /// What the options select; an option that was not given selects everything.
 #[derive(Debug, Clone, Default)]

@@ -3,45 +3,45 @@
 //! Cases are begun in the order of their ids and end in whatever order they do. Their events come together here, in
 //! one place, so that what belongs to a case is told before its end.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tokio::task::JoinSet;
 
+use super::Case;
 use super::play::{play, verdict};
-use super::select::Case;
 use super::stage::Stage;
-use crate::cli::signal::Signals;
 use crate::event::{Event, Finding, Observer, Status};
 use crate::snapshot::{Mode, Store};
 
 /// How the cases are played.
-pub(super) struct Plan {
+pub struct Plan {
     /// As many at the same time.
-    pub(super) jobs: usize,
+    pub jobs: usize,
     /// Begin nothing new after the first failure.
-    pub(super) fail_fast: bool,
+    pub fail_fast: bool,
     /// The profile of the built-in provider, instead of what the scenarios say.
-    pub(super) profile: Option<String>,
+    pub profile: Option<String>,
     /// What may be written to the snapshots.
-    pub(super) mode: Mode,
+    pub mode: Mode,
 }
 
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Driven {
+pub enum Driven {
     /// Every case has a finding.
     Completely,
     /// Somebody wished it to end.
     Interrupted,
 }
 
-/// Plays the cases and tells the observer what happens.
-pub(super) async fn drive(
+/// Plays the cases and tells the observer what happens, until all are done or `interrupted` ends.
+pub async fn drive(
     plan: &Plan,
     cases: &[Case],
     stage: &Arc<Stage>,
-    signals: &mut Signals,
+    mut interrupted: Pin<&mut impl Future<Output = ()>>,
     observer: &mut impl Observer,
 ) -> Driven {
     let (sender, mut events) = mpsc::unbounded_channel();
@@ -72,7 +72,7 @@ pub(super) async fn drive(
         }
         tokio::select! {
             biased;
-            () = signals.next() => {
+            () = &mut interrupted => {
                 running.shutdown().await;
                 drain(&mut events, observer);
                 return Driven::Interrupted;

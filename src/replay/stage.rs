@@ -9,9 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::select::Case;
-use crate::cli::exit::Stop;
-use crate::cli::target_options::Chosen;
+use super::Case;
 use crate::diagnostic::Diagnostic;
 use crate::event::TargetInfo;
 use crate::exchange::{Exchange, Request};
@@ -26,8 +24,49 @@ use crate::target::{Credentials, Target, TargetConfig};
 /// Where the journals of running and interrupted runs are, below the working directory.
 const JOURNALS: &str = ".scimulator";
 
+/// Why no case can be played.
+#[derive(Debug)]
+pub struct Refusal {
+    /// What kind of reason.
+    pub kind: RefusalKind,
+    /// One sentence.
+    pub message: String,
+    /// What to do about it.
+    pub hints: Vec<String>,
+}
+
+/// What kind of reason.
+#[derive(Debug)]
+pub enum RefusalKind {
+    /// The options or the files do not fit.
+    Usage,
+    /// A file is broken, at these places.
+    Broken(Vec<Diagnostic>),
+    /// The target is unreachable or refuses the credentials.
+    NoVerdict,
+}
+
+impl Refusal {
+    fn usage(message: String) -> Self {
+        Self { kind: RefusalKind::Usage, message, hints: Vec::new() }
+    }
+
+    fn no_verdict(message: String) -> Self {
+        Self { kind: RefusalKind::NoVerdict, message, hints: Vec::new() }
+    }
+
+    fn broken(mistakes: Vec<Diagnostic>) -> Self {
+        Self { kind: RefusalKind::Broken(mistakes), message: String::new(), hints: Vec::new() }
+    }
+
+    fn hint(mut self, hint: &str) -> Self {
+        self.hints.push(hint.to_owned());
+        self
+    }
+}
+
 /// Where transcripts are played.
-pub(super) enum Stage {
+pub enum Stage {
     /// A built-in provider for each profile; every transcript has its own tenant.
     BuiltIn(BTreeMap<String, BuiltIn>),
     /// A target that others use too: what is created carries a suffix, is journalled, and is deleted at the end.
@@ -35,13 +74,13 @@ pub(super) enum Stage {
 }
 
 /// One built-in provider.
-pub(super) struct BuiltIn {
+pub struct BuiltIn {
     pub(super) provider: Provider,
     offer: Offer,
 }
 
 /// A target that others use too.
-pub(super) struct Shared {
+pub struct Shared {
     name: String,
     pub(super) target: Target,
     /// What names of this run carry, followed by the number of the case.
@@ -65,7 +104,7 @@ impl Stage {
     ///
     /// # Errors
     /// There is no such profile, or a provider cannot be started.
-    pub(super) async fn built_in(cases: &[Case], profile: Option<&str>) -> Result<Self, Stop> {
+    pub async fn built_in(cases: &[Case], profile: Option<&str>) -> Result<Self, Refusal> {
         let mut providers = BTreeMap::new();
         for case in cases {
             let name = profile.unwrap_or(&case.scenario.profile);
@@ -81,8 +120,13 @@ impl Stage {
     ///
     /// # Errors
     /// The options do not fit, the target does not answer or refuses the credentials, the journal cannot be written.
-    pub(super) async fn shared(chosen: &Chosen, cases: &[Case], directory: &Path) -> Result<Self, Stop> {
-        let target = Target::connect(chosen.config()?).map_err(Stop::usage)?;
+    pub async fn shared(
+        name: &str,
+        config: TargetConfig,
+        cases: &[Case],
+        directory: &Path,
+    ) -> Result<Self, Refusal> {
+        let target = Target::connect(config).map_err(|error| Refusal::usage(error.to_string()))?;
         let config = probe(&target, "/ServiceProviderConfig").await?;
         if probe(&target, "/Users?count=1").await?.response().is_some_and(|response| response.status == 401) {
             return Err(refused(&target, "/Users", 401));
@@ -95,14 +139,14 @@ impl Stage {
         let offer = Offer { config: config.response().and_then(|response| response.json().ok()), me_status };
         let folder = directory.join(JOURNALS);
         std::fs::create_dir_all(&folder)
-            .map_err(|error| Stop::usage(format!("the journal needs the folder `{JOURNALS}`: {error}")))?;
-        let (name, run, open) = (chosen.name.clone(), run_suffix(), Mutex::default());
+            .map_err(|error| Refusal::usage(format!("the journal needs the folder `{JOURNALS}`: {error}")))?;
+        let (name, run, open) = (name.to_owned(), run_suffix(), Mutex::default());
         Ok(Self::Shared(Box::new(Shared { name, target, run, folder, open, offer })))
     }
 
     /// How many cases are played at the same time unless the user says otherwise. On a shared target, cases that
     /// run at the same time see what the others create.
-    pub(super) fn jobs(&self) -> usize {
+    pub fn jobs(&self) -> usize {
         match self {
             Self::BuiltIn(_) => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
             Self::Shared(_) => 1,
@@ -110,7 +154,7 @@ impl Stage {
     }
 
     /// The target as reports name it.
-    pub(super) fn info(&self) -> TargetInfo {
+    pub fn info(&self) -> TargetInfo {
         match self {
             Self::BuiltIn(providers) => TargetInfo {
                 url: "http://127.0.0.1/scim/v2".to_owned(),
@@ -123,7 +167,7 @@ impl Stage {
     }
 
     /// The name of the target that a case is played against, which its snapshot is filed under.
-    pub(super) fn name_for<'a>(&'a self, case: &'a Case, profile: Option<&'a str>) -> &'a str {
+    pub fn name_for<'a>(&'a self, case: &'a Case, profile: Option<&'a str>) -> &'a str {
         match self {
             Self::BuiltIn(_) => profile.unwrap_or(&case.scenario.profile),
             Self::Shared(shared) => &shared.name,
@@ -131,7 +175,7 @@ impl Stage {
     }
 
     /// Why a case cannot be played here.
-    pub(super) fn lacks(&self, case: &Case, name: &str) -> Option<String> {
+    pub fn lacks(&self, case: &Case, name: &str) -> Option<String> {
         let offer = match self {
             Self::BuiltIn(providers) => &providers.get(name)?.offer,
             Self::Shared(shared) => &shared.offer,
@@ -140,7 +184,7 @@ impl Stage {
     }
 
     /// Deletes what is left of all cases, and says what could not be. Built-in providers just stop.
-    pub(super) async fn leave(&self) -> Vec<String> {
+    pub async fn leave(&self) -> Vec<String> {
         let Self::Shared(shared) = self else { return Vec::new() };
         let mut notices = Vec::new();
         for journal in shared.open() {
@@ -221,11 +265,11 @@ impl Shared {
 }
 
 impl BuiltIn {
-    async fn start(profile: Profile) -> Result<Self, Stop> {
+    async fn start(profile: Profile) -> Result<Self, Refusal> {
         let config = ProviderConfig::loopback(profile, World::real());
-        let provider = Provider::start(config)
-            .await
-            .map_err(|error| Stop::no_verdict(format!("the built-in provider cannot be started: {error}")))?;
+        let provider = Provider::start(config).await.map_err(|error| {
+            Refusal::no_verdict(format!("the built-in provider cannot be started: {error}"))
+        })?;
         let (target, tenant) = tenant(&provider)?;
         let config = probe(&target, "/ServiceProviderConfig").await?;
         let me_status = probe(&target, "/Me").await?.response().map(|response| response.status);
@@ -236,21 +280,21 @@ impl BuiltIn {
 }
 
 /// A fresh tenant of a built-in provider, and a client that holds its token.
-pub(super) fn tenant(provider: &Provider) -> Result<(Target, crate::provider::store::TenantId), Stop> {
+pub(super) fn tenant(provider: &Provider) -> Result<(Target, crate::provider::store::TenantId), Refusal> {
     let token = SecretString::from(uuid::Uuid::new_v4().simple().to_string());
     let tenant = provider.add_tenant(&token);
     let mut config = TargetConfig::new(provider.base_url());
     config.credentials = Credentials::Bearer(token);
-    Ok((Target::connect(config).map_err(Stop::usage)?, tenant))
+    Ok((Target::connect(config).map_err(|error| Refusal::usage(error.to_string()))?, tenant))
 }
 
 /// Asks for something that every target has.
-async fn probe(target: &Target, path: &str) -> Result<Exchange, Stop> {
+async fn probe(target: &Target, path: &str) -> Result<Exchange, Refusal> {
     let exchange = target.send(Request::new("GET", path)).await;
     match &exchange.outcome {
         Err(failure) => {
             let reason = target.secrets().text(&failure.message).into_inner();
-            Err(Stop::no_verdict(format!("the target {} cannot be judged: {reason}", target.base()))
+            Err(Refusal::no_verdict(format!("the target {} cannot be judged: {reason}", target.base()))
                 .hint("is it running, and is the URL right?"))
         }
         Ok(response) if path == "/ServiceProviderConfig" && matches!(response.status, 401 | 403) => {
@@ -260,22 +304,22 @@ async fn probe(target: &Target, path: &str) -> Result<Exchange, Stop> {
     }
 }
 
-fn refused(target: &Target, path: &str, status: u16) -> Stop {
-    Stop::no_verdict(format!(
+fn refused(target: &Target, path: &str, status: u16) -> Refusal {
+    Refusal::no_verdict(format!(
         "the target {} refuses the credentials: GET {path} answers {status}",
         target.base()
     ))
     .hint("set a valid bearer token in SCIM_TOKEN, or see `scimulator run --help` for other ways to log in")
 }
 
-fn unknown_profile(case: &Case, option: Option<&str>, error: &dyn std::fmt::Display) -> Stop {
+fn unknown_profile(case: &Case, option: Option<&str>, error: &dyn std::fmt::Display) -> Refusal {
     match (&case.scenario.profile_span, option) {
-        (Some(span), None) => Stop::broken(vec![Diagnostic::error(error.to_string()).at(
+        (Some(span), None) => Refusal::broken(vec![Diagnostic::error(error.to_string()).at(
             &case.scenario.source,
             span.clone(),
             "no such profile",
         )]),
-        _ => Stop::usage(error),
+        _ => Refusal::usage(error.to_string()),
     }
 }
 

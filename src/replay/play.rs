@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::select::Case;
+use super::Case;
 use super::stage::{Stage, tenant};
 use crate::diagnostic::Diagnostic;
 use crate::event::{Event, Finding, SnapshotDifference, Status};
@@ -46,7 +46,7 @@ pub(super) async fn play(
                     built_in.provider.drop_tenant(tenant);
                     finding
                 }
-                Some((_, Err(stop))) => verdict(case, Status::Error, stop.message),
+                Some((_, Err(refusal))) => verdict(case, Status::Error, refusal.message),
                 None => {
                     verdict(case, Status::Error, format!("there is no provider with the profile `{name}`"))
                 }
