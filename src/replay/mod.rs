@@ -5,7 +5,7 @@
 //! | `case` | one transcript to be made: a scenario as one dialect |
 //! | [`stage`] | where cases are played: built-in providers, or a target that others use too |
 //! | `play` | one case from its first request to its finding |
-//! | [`drive`] | all cases, side by side |
+//! | [`mod@drive`] | all cases, side by side |
 //!
 //! It joins [`crate::scenario`] (what to send and to expect), [`crate::target`] (sending), [`crate::snapshot`] (what came
 //! last time) and [`crate::provider`] (something to send to), and tells what happens as [`crate::event`]s. Options, exit codes and

@@ -298,8 +298,7 @@ fn request(mut sample: Sample, changes: &[Change]) -> Request {
             (0..=5, Some(tree)) if bytes.is_none() => change_tree(tree, kind / 10, place, number),
             (6, _) => change_headers(&mut sample, place, number),
             (7, _) => {
-                let methods =
-                    ["GET", "HEAD", "POST", "PUT", "PATCH", "OPTIONS", "TRACE", "get", "X"];
+                let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "OPTIONS", "TRACE", "get", "X"];
                 sample.method = (*pick(&methods, number)).to_owned();
             }
             (8, Some(tree)) => {

@@ -10,7 +10,7 @@ use super::elements;
 use crate::protocol::error::ScimError;
 use crate::protocol::policy::{Policy, Unknown};
 use crate::protocol::schema::{Attribute, Mutability, Type};
-use crate::protocol::value::{check, is_unassigned};
+use crate::protocol::value::{check, is_unassigned, kind};
 
 /// A member that a client asserted. Members that it may not write (readOnly) are left out.
 #[derive(Debug)]
@@ -238,16 +238,4 @@ fn boolean(text: String) -> Value {
 
 fn expected(attribute: &Attribute) -> &'static str {
     if attribute.is_complex() { "an object of sub-attributes" } else { "one value" }
-}
-
-/// The JSON type of a value, for messages.
-pub(in crate::protocol) fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
-    }
 }

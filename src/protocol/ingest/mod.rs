@@ -22,7 +22,7 @@ use super::attr::Container;
 use super::error::ScimError;
 use super::policy::Policy;
 use super::schema::{Attribute, Extension, Mutability, TypeSchema, common_attributes, find};
-use super::value::equal;
+use super::value::{equal, kind};
 
 pub(in crate::protocol) mod at;
 pub(in crate::protocol) mod coerce;
@@ -156,7 +156,7 @@ struct Body<'s> {
 impl<'s> Body<'s> {
     fn read(schema: &'s TypeSchema, body: Value, policy: &Policy) -> Result<Self, ScimError> {
         let Value::Object(body) = body else {
-            let found = coerce::kind(&body);
+            let found = kind(&body);
             return Err(ScimError::invalid_syntax(format!("the body: expected an object, found {found}")));
         };
         // What is declared borrows from the body, which is taken apart below.
@@ -222,7 +222,7 @@ fn read_container<'s>(
         Value::Object(members) => members.into_iter().try_for_each(|(name, value)| {
             asserted.read(find(&extension.schema.attributes, &name), name, value, &at, policy)
         }),
-        other => Err(at.invalid(format!("expected an object of attributes, found {}", coerce::kind(&other)))),
+        other => Err(at.invalid(format!("expected an object of attributes, found {}", kind(&other)))),
     }
 }
 

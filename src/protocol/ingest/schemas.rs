@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::coerce::kind;
 use crate::protocol::Resource;
 use crate::protocol::error::ScimError;
 use crate::protocol::policy::{Policy, Unknown};
 use crate::protocol::schema::TypeSchema;
+use crate::protocol::value::kind;
 
 /// The URIs that a request body declares.
 pub(super) struct Declared<'v>(Vec<&'v str>);

@@ -11,11 +11,12 @@ use crate::protocol::Resource;
 use crate::protocol::attr::Container;
 use crate::protocol::error::ScimError;
 use crate::protocol::ingest::at::At;
-use crate::protocol::ingest::coerce::{kind, unknown};
+use crate::protocol::ingest::coerce::unknown;
 use crate::protocol::ingest::{CANNOT_CHANGE, check_required, schemas};
 use crate::protocol::policy::{Policy, Unknown};
 use crate::protocol::schema::{Attribute, Extension, Mutability, TypeSchema, find};
 use crate::protocol::value::is_unassigned;
+use crate::protocol::value::kind;
 
 /// How many values the operations of one request may look at, and each of them once for every term of a filter: as many
 /// as 10,000 operations on 10,000 elements do. It keeps a small request on a large resource from running for minutes.

@@ -5,10 +5,10 @@ use std::fmt;
 use serde_json::{Map, Value};
 
 use crate::protocol::error::ScimError;
-use crate::protocol::ingest::coerce::kind;
 use crate::protocol::message::{PATCH_OP, declares, member};
 use crate::protocol::path::{self, PatchPath};
 use crate::protocol::policy::Policy;
+use crate::protocol::value::kind;
 
 /// The largest number of operations in one request.
 pub const MAX_OPERATIONS: usize = 10_000;

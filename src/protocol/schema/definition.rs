@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Attribute, Mutability, RESOURCE_TYPE, ResourceType, Returned, SCHEMA, Schema, Type, Uniqueness};
 use crate::protocol::message::member;
+use crate::protocol::value::kind;
 
 /// A schema or resource type that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -93,17 +94,6 @@ impl<'v> Node<'v> {
                 self.wrong(name, format!("`{text}` is not one of {}", known.join(", ")))
             }
         }
-    }
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "an array",
-        Value::Object(_) => "an object",
     }
 }
 
