@@ -368,7 +368,8 @@ async fn verdict(server: &Server, request: Request) -> Result<(), String> {
     if !["application/scim+json", "application/json"].contains(&media) {
         return Err(format!("content type `{media}`"));
     }
-    let is_error = json["schemas"] == json!([ERROR]) && json["status"] == response.status.to_string();
+    let status = response.status.to_string();
+    let is_error = json["schemas"] == json!([ERROR]) && json["status"].as_str() == Some(&status);
     match response.status >= 400 {
         true if !is_error => Err(format!("status {} with {json}", response.status)),
         false if json["schemas"].as_array().is_none_or(Vec::is_empty) => {
