@@ -804,3 +804,98 @@ fn the_help_of_run_is_grouped() {
     ----- stderr -----
     ");
 }
+
+#[test]
+fn a_wrong_base_url_is_not_a_target_without_features() {
+    let sandbox = sandbox();
+    sandbox
+        .write("scenarios/lifecycle.yaml", &LIFECYCLE.replace("directory:", "needs: [filter]\ndirectory:"));
+    let server = Server::start(&sandbox);
+    let wrong = format!("{}x", server.url);
+    assert_eq!(sandbox.exit_code(&["run", "--target", &wrong, "--token", TOKEN]), Some(1));
+}
+
+#[test]
+fn a_target_that_is_typed_empty_is_not_the_built_in_provider() {
+    let sandbox = sandbox();
+    assert_eq!(sandbox.exit_code(&["run", "--update", "--target", ""]), Some(2));
+    assert!(!sandbox.has("snapshots"));
+    let mut command = sandbox.command(&["run", "--update"]);
+    // CI systems set a variable to nothing where a secret is not there.
+    assert_eq!(command.env("SCIMULATOR_TARGET", "").status().unwrap().code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_goes_on_at_the_same_time_is_no_earlier_one() {
+    let sandbox = sandbox();
+    let server = Server::start(&sandbox);
+    let endless = LIFECYCLE.replace(
+        "    expect: { status: 200, body: { totalResults: 1 } }\n",
+        "    until: { body: { totalResults: 2 }, attempts: 100, pause: 50s }\n",
+    );
+    sandbox.write("endless.yaml", &endless.replace("../fixtures", "fixtures"));
+    let arguments = ["run", "endless.yaml", "--target", &server.url, "--token", TOKEN];
+    let mut child = sandbox.command(&arguments).spawn().unwrap();
+    while server.users() == 0 {
+        std::thread::yield_now();
+    }
+    let output = sandbox.command(&["run", "--target", &server.url, "--token", TOKEN]).output().unwrap();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!said.contains("an earlier run"), "{said}");
+}
+
+#[test]
+fn a_scenario_is_the_same_wherever_the_command_is_called() {
+    let sandbox = sandbox();
+    sandbox.write("scenarios/okta/a.yaml", &LIFECYCLE.replace("../fixtures", "../../fixtures"));
+    assert_eq!(sandbox.exit_code(&["run", "--update"]), Some(0));
+    for (folder, path) in [
+        ("scenarios/okta", "a.yaml"),
+        ("scenarios", "okta"),
+        ("scenarios", "."),
+        ("fixtures", "../scenarios"),
+    ] {
+        let mut command = sandbox.command(&["run", path]);
+        let output = command.current_dir(sandbox.path().join(folder)).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && said.contains("ok      okta/a"), "{folder} {path}: {said}");
+    }
+    assert!(!sandbox.has("scenarios/snapshots"));
+}
+
+#[test]
+fn the_way_to_review_names_the_folder_of_the_snapshots() {
+    let sandbox = sandbox();
+    let output = sandbox.command(&["run", "--snapshots", "elsewhere"]).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("`scimulator review elsewhere` walks through"), "{said}");
+}
+
+#[test]
+fn two_reports_do_not_go_to_one_place() {
+    let sandbox = sandbox();
+    for place in ["-", "out"] {
+        let [json, junit] = ["json", "junit"].map(|format| format!("{format}={place}"));
+        let output = sandbox.command(&["run", "--report", &json, "--report", &junit]).output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(said.contains(&format!("two reports go to `{place}`")), "{said}");
+    }
+    assert!(!sandbox.has("snapshots"));
+}
+
+#[test]
+fn what_is_left_on_a_target_is_told_even_quietly() {
+    let sandbox = sandbox();
+    sandbox.write(
+        ".scimulator/old.journal",
+        "{\"run\":\"old\",\"base\":\"http://x\"}\n{\"intend\":1,\"path\":\"/Users\",\"name\":\"a\"}\n",
+    );
+    let server = Server::start(&sandbox);
+    let arguments = ["run", "--quiet", "--target", &server.url, "--token", TOKEN];
+    let said = String::from_utf8(sandbox.command(&arguments).output().unwrap().stderr).unwrap();
+    assert!(said.contains("an earlier run left 1 resource"), "{said}");
+}

@@ -622,3 +622,22 @@ async fn clean_up_deletes_groups_first_and_finds_what_was_never_answered() {
     assert_eq!(Journal::pending(&file).unwrap(), [Pending::Created("/Users/eve".into())]);
     assert!(!journal.finish().unwrap());
 }
+
+#[tokio::test]
+async fn clean_up_leaves_whoever_had_the_name_before_the_run() {
+    let server = MockServer::start().await;
+    Mock::given(method("GET"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(json!({
+            "Resources": [{ "id": "boss", "userName": "boss@acme.test" }]
+        })))
+        .mount(&server)
+        .await;
+    Mock::given(method("DELETE")).respond_with(ResponseTemplate::new(204)).expect(0).mount(&server).await;
+    let folder = tempfile::tempdir().unwrap();
+    let journal = Journal::create(folder.path().join("journal"), "k3x9", &server.uri()).unwrap();
+    let _unanswered = journal.intend("POST", "/Users", "boss@acme.test").unwrap();
+    let report = delete_pending(&target(&server.uri()), &journal).await;
+    assert_eq!(report.deleted, Vec::<String>::new());
+    let reason = "nobody knows whether this run created it: no answer told, and the name does not carry its suffix `k3x9`";
+    assert_eq!(report.failed, [("`boss@acme.test` in /Users".to_owned(), reason.to_owned())]);
+}

@@ -122,7 +122,15 @@ impl FromArgMatches for TargetArgs {
                 ),
             ));
         }
+        let is_typed = matches.value_source("target") == Some(ValueSource::CommandLine);
         let mut options = TargetOptions::from_arg_matches_mut(matches)?;
+        // A variable of a script that is not set must not make the built-in provider the judged one.
+        if is_typed && options.target.as_deref().is_some_and(|target| target.trim().is_empty()) {
+            return Err(clap::Error::raw(
+                clap::error::ErrorKind::InvalidValue,
+                "`--target` is empty: give the base URL or the name of a target, or leave the option out\n",
+            ));
+        }
         options.keep_way(ways.first().copied());
         Ok(Self(options))
     }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::Case;
 use crate::diagnostic::Diagnostic;
 use crate::event::TargetInfo;
-use crate::exchange::{Exchange, Request};
+use crate::exchange::{Exchange, FailureKind, Request};
 use crate::provider::profile::Profile;
 use crate::provider::world::World;
 use crate::provider::{Provider, ProviderConfig};
@@ -136,7 +136,7 @@ impl Stage {
             true => probe(&target, "/Me").await?.response().map(|response| response.status),
             false => None,
         };
-        let offer = Offer { config: config.response().and_then(|response| response.json().ok()), me_status };
+        let offer = Offer { config: described(&config), me_status };
         let folder = directory.join(JOURNALS);
         std::fs::create_dir_all(&folder)
             .map_err(|error| Refusal::usage(format!("the journal needs the folder `{JOURNALS}`: {error}")))?;
@@ -238,13 +238,15 @@ impl Shared {
     fn others(&self) -> Vec<String> {
         let open: Vec<PathBuf> = self.open().iter().map(|journal| self.path(journal)).collect();
         let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let others = entries.map(|entry| entry.path()).filter(|path| !open.contains(path));
+        let others = entries
+            .map(|entry| entry.path())
+            .filter(|path| !open.contains(path) && !Journal::is_in_use(path));
         let notice = |path: PathBuf| {
             let count = Journal::pending(&path).ok()?.len();
             let resources = if count == 1 { "resource" } else { "resources" };
             let shown = Path::new(JOURNALS).join(path.file_name()?);
             Some(format!(
-                "an earlier run left {count} {resources} on its target: `{}` lists them",
+                "an earlier run left {count} {resources} on its target: `{}` tells which",
                 shown.display()
             ))
         };
@@ -274,7 +276,7 @@ impl BuiltIn {
         let config = probe(&target, "/ServiceProviderConfig").await?;
         let me_status = probe(&target, "/Me").await?.response().map(|response| response.status);
         provider.drop_tenant(tenant);
-        let offer = Offer { config: config.response().and_then(|response| response.json().ok()), me_status };
+        let offer = Offer { config: described(&config), me_status };
         Ok(Self { provider, offer })
     }
 }
@@ -288,14 +290,24 @@ pub(super) fn tenant(provider: &Provider) -> Result<(Target, crate::provider::st
     Ok((Target::connect(config).map_err(|error| Refusal::usage(error.to_string()))?, tenant))
 }
 
+/// The ServiceProviderConfig of an answer. The body of an error says nothing about features.
+fn described(answer: &Exchange) -> Option<Value> {
+    answer.response().filter(|response| response.status == 200)?.json().ok()
+}
+
 /// Asks for something that every target has.
 async fn probe(target: &Target, path: &str) -> Result<Exchange, Refusal> {
     let exchange = target.send(Request::new("GET", path)).await;
     match &exchange.outcome {
         Err(failure) => {
             let reason = target.secrets().text(&failure.message).into_inner();
-            Err(Refusal::no_verdict(format!("the target {} cannot be judged: {reason}", target.base()))
-                .hint("is it running, and is the URL right?"))
+            let refusal =
+                Refusal::no_verdict(format!("the target {} cannot be judged: {reason}", target.base()));
+            Err(match failure.kind {
+                // It never went out.
+                FailureKind::Request => refusal,
+                _ => refusal.hint("is it running, and is the URL right?"),
+            })
         }
         Ok(response) if path == "/ServiceProviderConfig" && matches!(response.status, 401 | 403) => {
             Err(refused(target, path, response.status))

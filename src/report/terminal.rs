@@ -17,7 +17,7 @@ use crate::redact::Redacted;
 /// How much is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Detail {
-    /// Failures and the summary.
+    /// Failures, notices and the summary.
     Quiet,
     /// One line an item as well.
     #[default]
@@ -31,6 +31,9 @@ const DIFF_LINES: usize = 60;
 
 /// Lines of the last exchange of a failure that are shown unless everything is asked for.
 const EXCHANGE_LINES: usize = 40;
+
+/// Characters of a line of either that are shown unless everything is asked for.
+const LINE_CHARACTERS: usize = 400;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -55,6 +58,8 @@ pub struct Terminal {
     /// Differences that were not written anywhere, because this is a CI job.
     unwritten: usize,
     updated: usize,
+    /// The folders that have to be named to review what is pending.
+    review: Vec<String>,
     error: Option<io::Error>,
 }
 
@@ -80,8 +85,16 @@ impl Terminal {
             pending: 0,
             unwritten: 0,
             updated: 0,
+            review: Vec::new(),
             error: None,
         }
+    }
+
+    /// Says that what is pending is in these folders, where that is not where `review` looks by itself.
+    #[must_use]
+    pub fn reviewed_in(mut self, folders: Vec<String>) -> Self {
+        self.review = folders;
+        self
     }
 
     /// The first reason why something could not be written, other than that nobody reads it any more.
@@ -157,8 +170,9 @@ impl Terminal {
         }
         if self.pending > 0 {
             let pending = words::count(self.pending, "snapshot");
+            let folders: String = self.review.iter().map(|folder| format!(" {}", clean(folder))).collect();
             self.write(&format!(
-                "{pending} pending: `scimulator review` walks through, `scimulator run --update` accepts all\n"
+                "{pending} pending: `scimulator review{folders}` walks through, `scimulator run --update` accepts all\n"
             ));
         }
     }
@@ -172,7 +186,8 @@ impl Terminal {
         let show_exchange = finding.status == Status::Error || !finding.diagnostics.is_empty();
         if let Some(exchange) = finding.exchanges.last().filter(|_| show_exchange) {
             text.push_str(&format!("\n{DIM}the last exchange:{DIM:#}\n"));
-            text.push_str(&self.capped(&indented(&message::render(exchange)), EXCHANGE_LINES));
+            let exchange = self.narrowed(&message::render(exchange));
+            text.push_str(&self.capped(&indented(&exchange), EXCHANGE_LINES));
         }
         if let Some(difference) = &finding.difference {
             text.push_str(&self.difference(difference));
@@ -193,12 +208,24 @@ impl Terminal {
         }
         if !difference.text.is_empty() {
             text.push('\n');
-            text.push_str(&self.capped(&diff(&difference.text), DIFF_LINES));
+            text.push_str(&self.capped(&diff(&self.narrowed(&difference.text)), DIFF_LINES));
         }
         if let Some(pending) = &difference.pending {
             text.push_str(&format!("\n{DIM}the new transcript: {}{DIM:#}\n", clean(pending)));
         }
         text
+    }
+
+    /// The text with its longest lines cut: a value may have megabytes.
+    fn narrowed(&self, text: &str) -> String {
+        let line = |line: &str| match line.chars().nth(LINE_CHARACTERS) {
+            Some(_) if self.detail != Detail::Verbose => {
+                let beginning: String = line.chars().take(LINE_CHARACTERS).collect();
+                format!("{beginning}… ({} bytes)\n", line.len())
+            }
+            _ => format!("{line}\n"),
+        };
+        text.lines().map(line).collect()
     }
 
     /// The text, or its beginning and how to see the rest.
@@ -225,11 +252,7 @@ impl Observer for Terminal {
                 }
             }
             Event::Finished(finding) => self.finished(finding),
-            Event::Notice(text) => {
-                if self.detail != Detail::Quiet {
-                    self.notice(text);
-                }
-            }
+            Event::Notice(text) => self.notice(text),
             Event::Ended { elapsed, interrupted } => self.ended(*elapsed, *interrupted),
         }
     }
@@ -420,12 +443,12 @@ mod tests {
     }
 
     #[test]
-    fn quiet_tells_failures_and_the_summary_only() {
+    fn quiet_tells_failures_notices_and_the_summary_only() {
         let (out, talk) = said(Detail::Quiet);
         assert!(!out.contains("ok "), "{out}");
         assert!(!out.contains("skip "), "{out}");
         assert!(out.contains("FAIL    rfc/me"), "{out}");
-        assert_eq!(talk, "");
+        assert!(talk.starts_with("notice: "), "what is left on a target must be known: {talk}");
     }
 
     #[test]
@@ -461,5 +484,16 @@ mod tests {
         };
         assert_eq!(error(io::ErrorKind::BrokenPipe), None);
         assert_eq!(error(io::ErrorKind::StorageFull), Some(io::ErrorKind::StorageFull));
+    }
+
+    #[test]
+    fn long_lines_are_cut_unless_everything_is_asked_for() {
+        let narrowed = |detail| {
+            let sink = || Box::new(io::sink());
+            let terminal = Terminal::new(sink(), sink(), false, detail, Progress::none());
+            terminal.narrowed(&format!("short\n{}\n", "é".repeat(LINE_CHARACTERS + 1)))
+        };
+        assert!(narrowed(Detail::Normal).ends_with("é… (802 bytes)\n"), "{}", narrowed(Detail::Normal));
+        assert!(narrowed(Detail::Verbose).ends_with("éé\n"));
     }
 }

@@ -29,7 +29,14 @@ pub async fn delete_pending(target: &Target, journal: &Journal) -> Report {
         let (what, result) = match &pending {
             Pending::Created(path) => (path.clone(), delete(target, path, &mut report).await),
             Pending::Unsettled { path, name } => {
-                (format!("`{name}` in {path}"), delete_by_name(target, path, name, &mut report).await)
+                let result = match carries(name, journal.run()) {
+                    true => delete_by_name(target, path, name, &mut report).await,
+                    false => Err(format!(
+                        "nobody knows whether this run created it: no answer told, and the name does not carry its suffix `{}`",
+                        journal.run()
+                    )),
+                };
+                (format!("`{name}` in {path}"), result)
             }
         };
         let noted = result.and_then(|()| {
@@ -49,6 +56,11 @@ pub async fn delete_pending(target: &Target, journal: &Journal) -> Report {
 fn is_group(pending: &Pending) -> bool {
     let (Pending::Created(path) | Pending::Unsettled { path, .. }) = pending;
     names_groups(path)
+}
+
+/// Whether a name is one that only this run gives. Whoever has another name may have been there before.
+fn carries(name: &str, suffix: &str) -> bool {
+    !suffix.is_empty() && name.to_lowercase().contains(&suffix.to_lowercase())
 }
 
 fn names_groups(path: &str) -> bool {

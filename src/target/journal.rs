@@ -12,7 +12,7 @@
 //!
 //! An intent that was never settled may or may not have created something; it is found again by its unique name.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -105,6 +105,7 @@ impl Journal {
             std::fs::create_dir_all(folder)?;
         }
         let mut file = OpenOptions::new().append(true).create_new(true).open(&path)?;
+        hold(&file);
         write_line(&mut file, &Heading { run: run.to_owned(), base: base.to_owned() })?;
         let state = Mutex::new(State { file, entries: Vec::new(), last: 0 });
         Ok(Self { path, run: run.to_owned(), base: base.to_owned(), state })
@@ -118,6 +119,7 @@ impl Journal {
         let path = path.into();
         let (heading, entries, text) = read(&path)?;
         let mut file = OpenOptions::new().append(true).open(&path)?;
+        hold(&file);
         if !text.ends_with('\n') {
             file.write_all(b"\n")?;
         }
@@ -132,6 +134,13 @@ impl Journal {
     /// When the file cannot be read or is no journal.
     pub fn pending(path: impl AsRef<Path>) -> io::Result<Vec<Pending>> {
         read(path.as_ref()).map(|(_, entries, _)| entries.iter().map(Entry::pending).collect())
+    }
+
+    /// Whether a run that still goes on writes this journal. Where the system cannot tell, none does.
+    pub fn is_in_use(path: impl AsRef<Path>) -> bool {
+        cfg!(unix)
+            && File::open(path)
+                .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
     /// The run suffix.
@@ -262,6 +271,14 @@ pub(super) fn resource_path(endpoint: &str, id: &str) -> String {
     format!("{}/{}", endpoint.trim_end_matches('/'), utf8_percent_encode(id, RESERVED))
 }
 
+/// Locks a journal for as long as it is open; the system takes the lock away when the program is killed. Elsewhere than on
+/// Unix a lock would keep others from reading. A file system without locks is no reason not to go on.
+fn hold(file: &File) {
+    if cfg!(unix) {
+        let _ = file.try_lock();
+    }
+}
+
 fn write_line(file: &mut File, line: &impl Serialize) -> io::Result<()> {
     let mut text = serde_json::to_string(line).map_err(io::Error::other)?;
     text.push('\n');
@@ -353,6 +370,16 @@ mod tests {
         journal.deleted("/Users/2").unwrap();
         assert!(journal.finish().unwrap());
         assert!(!path.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_journal_is_in_use_while_it_is_open() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, journal) = new_journal(&folder);
+        assert!(Journal::is_in_use(&path));
+        drop(journal);
+        assert!(!Journal::is_in_use(&path) && !Journal::is_in_use("nowhere"));
     }
 
     #[test]

@@ -30,10 +30,15 @@ pub async fn send(target: &Target, journal: &Journal, request: Request) -> io::R
     }
     let deletions = deletions(&request);
     let exchanges = target.send_patiently(request).await;
+    // An attempt that may have worked explains a conflict of the next one: a refusal says nothing then.
+    let first_attempts = exchanges.split_last().map_or(&[][..], |(_, before)| before);
+    let may_have_worked = first_attempts
+        .iter()
+        .any(|exchange| exchange.response().is_none_or(|response| is_unclear(response.status)));
     // Without an answer nobody knows what happened: the intents stay as they are.
     if let Some(response) = exchanges.last().and_then(Exchange::response) {
         for (creation, intent) in creations.iter().zip(intents) {
-            settle(journal, creation, intent, response)?;
+            settle(journal, creation, intent, response, may_have_worked)?;
         }
         if is_success(response.status) {
             deletions.iter().try_for_each(|path| journal.deleted(path))?;
@@ -42,7 +47,13 @@ pub async fn send(target: &Target, journal: &Journal, request: Request) -> io::R
     Ok(exchanges)
 }
 
-fn settle(journal: &Journal, creation: &Creation, intent: Intent, response: &Response) -> io::Result<()> {
+fn settle(
+    journal: &Journal,
+    creation: &Creation,
+    intent: Intent,
+    response: &Response,
+    may_have_worked: bool,
+) -> io::Result<()> {
     let (status, id) = match &creation.bulk_id {
         None => (response.status, response.json().ok().and_then(|body| text(&body, "id"))),
         Some(bulk_id) => match bulk_answer(response, bulk_id) {
@@ -55,6 +66,7 @@ fn settle(journal: &Journal, creation: &Creation, intent: Intent, response: &Res
     match (is_success(status), id) {
         (true, Some(id)) => journal.created(intent, &id),
         (true, None) => Ok(()),
+        (false, _) if may_have_worked || is_unclear(status) => Ok(()),
         (false, _) => journal.failed(intent),
     }
 }
@@ -133,6 +145,12 @@ fn is_success(status: u16) -> bool {
     (200..300).contains(&status)
 }
 
+/// Whether something may have been created all the same: a gateway that gave up does not know, and a server that
+/// failed may have done so behind the write. 501 says that it was not even tried (RFC 9110 §15.6).
+fn is_unclear(status: u16) -> bool {
+    status >= 500 && status != 501
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::journal::Pending;
@@ -201,6 +219,27 @@ mod tests {
     async fn without_an_answer_the_intent_stays() {
         let bench = bench().await;
         bench.answer("POST", "/Users", ResponseTemplate::new(201)).await;
+        bench.send(create("/Users", &json!({ "userName": "ada" }))).await;
+        assert_eq!(bench.journal.left(), [Pending::Unsettled { path: "/Users".into(), name: "ada".into() }]);
+    }
+
+    #[tokio::test]
+    async fn a_server_error_does_not_say_that_nothing_was_created() {
+        let unsettled = |name: &str| Pending::Unsettled { path: "/Users".into(), name: name.into() };
+        for (status, left) in [(504, vec![unsettled("ada")]), (501, vec![]), (429, vec![])] {
+            let bench = bench().await;
+            bench.answer("POST", "/Users", ResponseTemplate::new(status)).await;
+            bench.send(create("/Users", &json!({ "userName": "ada" }))).await;
+            assert_eq!(bench.journal.left(), left, "{status}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_conflict_after_a_busy_target_may_be_with_what_the_first_attempt_created() {
+        let bench = bench().await;
+        let busy = ResponseTemplate::new(503).insert_header("Retry-After", "0");
+        Mock::given(method("POST")).respond_with(busy).up_to_n_times(1).mount(&bench.server).await;
+        bench.answer("POST", "/Users", ResponseTemplate::new(409)).await;
         bench.send(create("/Users", &json!({ "userName": "ada" }))).await;
         assert_eq!(bench.journal.left(), [Pending::Unsettled { path: "/Users".into(), name: "ada".into() }]);
     }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::context::Context;
 use crate::cli::exit::Stop;
 use crate::diagnostic::nearest;
+use crate::scenario::id_of;
 
 /// The folder that scenarios are expected in.
 pub(super) const SCENARIOS: &str = "scenarios";
@@ -25,8 +26,10 @@ const DEEPEST: usize = 32;
 pub(super) struct Found {
     /// The file, relative to the working directory where it is below it.
     pub(super) path: PathBuf,
-    /// The folder that its id starts at, likewise.
-    pub(super) root: PathBuf,
+    /// What it is called.
+    pub(super) id: String,
+    /// The folder of its snapshots unless another is named, likewise relative.
+    beside: PathBuf,
 }
 
 /// Finds the scenario files that the paths name, sorted, each once.
@@ -74,7 +77,8 @@ fn missing(path: &Path, context: &Context) -> Stop {
         })
         .unwrap_or_default();
     let wrong = path.file_name().unwrap_or_default().to_string_lossy();
-    match nearest(&wrong, names.iter().map(String::as_str)) {
+    // The name itself is there where a link leads nowhere.
+    match nearest(&wrong, names.iter().map(String::as_str).filter(|name| *name != wrong)) {
         Some(near) => stop.hint(format!("did you mean `{}`?", context.shown(&path.with_file_name(near)))),
         None => stop,
     }
@@ -111,20 +115,18 @@ fn name(path: PathBuf, directory: &Path) -> Found {
         None if path.starts_with(directory) => directory,
         None => folder,
     };
+    let snapshots = match named.and_then(Path::parent) {
+        Some(folder) => folder.join(SNAPSHOTS),
+        None => root.join(SNAPSHOTS),
+    };
     let short = |path: &Path| path.strip_prefix(directory).unwrap_or(path).to_owned();
-    Found { root: short(root), path: short(&path) }
+    Found { id: id_of(&path, root), beside: short(&snapshots), path: short(&path) }
 }
 
 impl Found {
     /// The folder of the snapshots: the one that was named, or `snapshots` beside the scenarios.
     pub(super) fn snapshots(&self, named: Option<&Path>) -> PathBuf {
-        match named {
-            Some(folder) => folder.to_owned(),
-            None if self.root.file_name().is_some_and(|name| name == SCENARIOS) => {
-                self.root.with_file_name(SNAPSHOTS)
-            }
-            None => self.root.join(SNAPSHOTS),
-        }
+        named.unwrap_or(&self.beside).to_owned()
     }
 }
 
@@ -133,7 +135,7 @@ mod tests {
     use super::*;
     use crate::cli::context::tests::context_in;
 
-    /// The files that are found, each with its root and the folder of its snapshots.
+    /// The files that are found, each with its id and the folder of its snapshots.
     fn found(files: &[&str], paths: &[&str]) -> Result<Vec<String>, Stop> {
         let folder = tempfile::tempdir().unwrap();
         for file in files {
@@ -145,9 +147,7 @@ mod tests {
         let context = context_in(&fs::canonicalize(folder.path()).unwrap());
         let found = find(&paths, &context)?;
         let line = |found: &Found| {
-            let parts =
-                [&found.path, &found.root, &found.snapshots(None)].map(|path| path.display().to_string());
-            parts.join(" | ")
+            format!("{} | {} | {}", found.path.display(), found.id, found.snapshots(None).display())
         };
         Ok(found.iter().map(line).collect())
     }
@@ -156,8 +156,7 @@ mod tests {
     fn a_folder_is_searched_for_yaml_and_nothing_hidden() {
         let files =
             ["scenarios/b.yaml", "scenarios/okta/a.yml", "scenarios/README.md", "scenarios/.git/c.yaml"];
-        let expected =
-            ["scenarios/b.yaml | scenarios | snapshots", "scenarios/okta/a.yml | scenarios | snapshots"];
+        let expected = ["scenarios/b.yaml | b | snapshots", "scenarios/okta/a.yml | okta/a | snapshots"];
         assert_eq!(found(&files, &[]).unwrap(), expected);
         assert_eq!(found(&files, &["scenarios/okta", "scenarios/b.yaml", "scenarios"]).unwrap(), expected);
     }
@@ -166,7 +165,7 @@ mod tests {
     fn a_file_keeps_its_id_however_it_is_named() {
         let files = ["a/scenarios/x/y.yaml", "b/y.yaml"];
         let said = found(&files, &["a/scenarios/x/y.yaml", "b/../b/y.yaml"]).unwrap();
-        assert_eq!(said, ["a/scenarios/x/y.yaml | a/scenarios | a/snapshots", "b/y.yaml |  | snapshots"]);
+        assert_eq!(said, ["a/scenarios/x/y.yaml | x/y | a/snapshots", "b/y.yaml | b/y | snapshots"]);
     }
 
     #[test]

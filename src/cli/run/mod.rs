@@ -7,7 +7,7 @@
 //!
 //! Playing and judging is done by [`crate::replay`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -160,7 +160,7 @@ fn prepare(args: &RunArgs, context: &Context) -> Result<Vec<Case>, Stop> {
     let mut mistakes = Vec::new();
     for found in files::find(&args.paths, context)? {
         let read = |path: &std::path::Path| std::fs::read(context.directory.join(path));
-        match scenario::load(&found.path, &found.root, &read) {
+        match scenario::load(&found.path, &found.id, &read) {
             Ok(scenario) => cases.extend(Case::all_of(scenario, &found.snapshots(args.snapshots.as_deref()))),
             Err(wrong) => mistakes.extend(wrong),
         }
@@ -191,6 +191,10 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
     }
     let open =
         |request: &ReportRequest| ReportFile::open(request.clone(), &context.directory).map_err(Stop::usage);
+    if let Some(place) = shared_place(&args.reports) {
+        return Err(Stop::usage(format!("two reports go to `{}`", place.display()))
+            .hint("give each `--report` a file of its own"));
+    }
     let files: Vec<ReportFile> = args.reports.iter().map(open).collect::<Result<_, Stop>>()?;
     let mut signals = Signals::catch()?;
     let stage = tokio::select! {
@@ -220,7 +224,7 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
         (_, true) => Detail::Verbose,
         _ => Detail::Normal,
     };
-    let mut reporter = reporter(context, detail, files, &args.reports);
+    let mut reporter = reporter(context, detail, files, &args.reports, review_folders(&cases));
     let clock = Instant::now();
     reporter.observe(&Event::Started { kind: Kind::Run, target: stage.info(), planned: cases.len() });
     let stage = std::sync::Arc::new(stage);
@@ -228,7 +232,11 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
         let interrupted = std::pin::pin!(signals.next());
         replay::drive(&plan, &cases, &stage, interrupted, &mut reporter).await
     };
-    if is_everything && driven == Driven::Completely {
+    if driven == Driven::Interrupted && matches!(*stage, Stage::Shared(_)) {
+        let notice = "interrupted: what was created is deleted; a second Ctrl-C leaves it there";
+        reporter.observe(&Event::Notice(notice.to_owned()));
+    }
+    if is_everything && driven == Driven::Completely && detail != Detail::Quiet {
         unreferenced(&plan, &cases, &stage, &mut reporter);
     }
     let left = tokio::select! {
@@ -245,12 +253,28 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
     Ok(end(&reporter.finish(&mut context.stdout()), context))
 }
 
+/// Where more than one report would be written to.
+fn shared_place(requests: &[ReportRequest]) -> Option<&std::path::Path> {
+    let paths: Vec<_> = requests.iter().map(|request| request.path.as_path()).collect();
+    paths.iter().enumerate().find(|(index, path)| paths[..*index].contains(path)).map(|(_, path)| *path)
+}
+
+/// The folders of snapshots that `review` has to be told, because it does not look there by itself.
+fn review_folders(cases: &[Case]) -> Vec<String> {
+    let folders: BTreeSet<&std::path::Path> = cases.iter().map(|case| case.snapshots.as_path()).collect();
+    match folders.iter().all(|folder| *folder == std::path::Path::new(files::SNAPSHOTS)) {
+        true => Vec::new(),
+        false => folders.iter().map(|folder| folder.display().to_string()).collect(),
+    }
+}
+
 /// The consumers of the events. When a report takes standard output for itself, people read standard error.
 fn reporter(
     context: &Context,
     detail: Detail,
     files: Vec<ReportFile>,
     requests: &[ReportRequest],
+    review: Vec<String>,
 ) -> Reporter {
     let stdout_is_free = !requests.iter().any(ReportRequest::takes_stdout);
     let (out, colour): (Box<dyn std::io::Write + Send>, _) = match stdout_is_free {
@@ -262,7 +286,8 @@ fn reporter(
         false => Progress::none(),
     };
     let colour = colour != anstream::ColorChoice::Never;
-    let terminal = Terminal::new(out, Box::new(context.stderr()), colour, detail, progress);
+    let terminal =
+        Terminal::new(out, Box::new(context.stderr()), colour, detail, progress).reviewed_in(review);
     let github = context.github.as_ref().map(|github| github.step_summary.clone());
     Reporter::new(terminal, files, github)
 }

@@ -12,7 +12,7 @@ use super::encode::Encoding;
 use super::scope::{Owner, Scope, Shape};
 use super::template::Template;
 use super::tree::Tree;
-use super::{DEFAULT_PROFILE, HeaderRule, Scenario, id_of};
+use super::{DEFAULT_PROFILE, HeaderRule, Scenario};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::idp::Dialect;
 use crate::idp::directory::{self, Directory};
@@ -57,11 +57,11 @@ pub(super) const SAVE_HEADER: Keys = Keys { of: "a source of `save`", known: &["
 
 /// Reads a scenario and the files that it names.
 ///
-/// `path` is shown in messages as it is; `root` is the folder that the id is relative to.
+/// `path` is shown in messages as it is; `id` is what the scenario is called, see [`id_of`](super::id_of).
 ///
 /// # Errors
 /// Every mistake, in the order of the file, and those of the directory that it names.
-pub fn load(path: &Path, root: &Path, read: ReadFile<'_>) -> Result<Scenario, Vec<Diagnostic>> {
+pub fn load(path: &Path, id: &str, read: ReadFile<'_>) -> Result<Scenario, Vec<Diagnostic>> {
     let shown = path.display().to_string();
     let bytes =
         read(path).map_err(|error| vec![Diagnostic::error(format!("cannot read `{shown}`: {error}"))])?;
@@ -81,7 +81,7 @@ pub fn load(path: &Path, root: &Path, read: ReadFile<'_>) -> Result<Scenario, Ve
         read,
         foreign: Vec::new(),
     };
-    let scenario = decoder.scenario(&root_node, id_of(path, root));
+    let scenario = decoder.scenario(&root_node, id.to_owned());
     let foreign = std::mem::take(&mut decoder.foreign);
     match decoder.mistakes.finish(scenario) {
         Ok(scenario) if foreign.is_empty() => Ok(scenario),

@@ -1,4 +1,5 @@
 use super::*;
+use crate::scenario::id_of;
 use crate::scenario::matcher::MATCHERS;
 use proptest::prelude::*;
 
@@ -16,7 +17,9 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 fn decoded(text: &str) -> Result<Scenario, Vec<Diagnostic>> {
     let path = Path::new("scenarios/okta/a.yaml");
-    load(path, Path::new("scenarios"), &|asked| if asked == path { Ok(text.into()) } else { read(asked) })
+    load(path, &id_of(path, Path::new("scenarios")), &|asked| {
+        if asked == path { Ok(text.into()) } else { read(asked) }
+    })
 }
 
 fn mistakes(text: &str) -> String {
@@ -669,7 +672,7 @@ fn files_that_are_not_text_are_sent_as_they_are() {
 
 #[test]
 fn a_scenario_that_is_not_utf_8() {
-    let found = load(Path::new("a.yaml"), Path::new(""), &|_| Ok(b"a: 1\nb: \xff\n".to_vec())).unwrap_err();
+    let found = load(Path::new("a.yaml"), "a", &|_| Ok(b"a: 1\nb: \xff\n".to_vec())).unwrap_err();
     insta::assert_snapshot!(found[0].render(false), @r"error: `a.yaml` is not UTF-8: the first byte that is not stands in line 2, column 4");
 }
 

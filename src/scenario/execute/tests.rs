@@ -12,7 +12,7 @@ fn scenario(text: &str) -> Scenario {
         Some("acme.yaml") => Ok(b"people: { ada: { userName: ada@acme.test } }".to_vec()),
         _ => Ok(b"{ \"n\": {{ n }} }".to_vec()),
     };
-    match load(Path::new("a.yaml"), Path::new(""), &read) {
+    match load(Path::new("a.yaml"), "a", &read) {
         Ok(scenario) => scenario,
         Err(found) => panic!("{}", found.iter().map(|mistake| mistake.render(false)).collect::<String>()),
     }

@@ -12,7 +12,7 @@ fn scenario(expect: &str) -> Scenario {
         "scenario: x\nvars: {{ name: a.b, count: 2, person: {{ userName: ada }}, nothing: ~ }}\nsteps:\n  - request: GET /Users\n    expect:\n      {}\n",
         expect.replace('\n', "\n      ")
     );
-    match load(Path::new("a.yaml"), Path::new(""), &|_| Ok(text.clone().into_bytes())) {
+    match load(Path::new("a.yaml"), "a", &|_| Ok(text.clone().into_bytes())) {
         Ok(scenario) => scenario,
         Err(found) => panic!("{}", found.iter().map(|mistake| mistake.render(false)).collect::<String>()),
     }
