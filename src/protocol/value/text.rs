@@ -90,6 +90,9 @@ fn map_width(c: char, out: &mut String) {
     out.push(char::from_u32(plain).unwrap_or(c));
 }
 
+/// With a larger product of the lengths of two texts than this, one is looked for in the other in linear time.
+const LONG_SEARCH: usize = 4096;
+
 /// A prepared text to which many others are compared without building a string for ASCII ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::protocol) struct TextKey {
@@ -144,6 +147,10 @@ impl TextKey {
     /// Whether this key occurs in `text`.
     pub(in crate::protocol) fn occurs(&self, text: &str) -> bool {
         match self.prepare(text) {
+            // Comparing at each place costs the product of the lengths, which only short texts can afford.
+            Prepared::Ascii(text) if text.len().saturating_mul(self.key.len()) > LONG_SEARCH => {
+                text.to_ascii_lowercase().contains(&self.key)
+            }
             Prepared::Ascii(text) => {
                 self.key.is_empty()
                     || text.as_bytes().windows(self.key.len()).any(|part| self.matches_ascii(part))
@@ -211,6 +218,15 @@ mod tests {
     /// Text with capitals, marks and wide forms next to anything else.
     fn text() -> impl Strategy<Value = String> {
         prop_oneof!["[a-cA-C ]{0,6}", "[a-cA-Cé\u{301}Éß\u{fb01}Σσς\u{ff21}-\u{ffdc}\u{130}K]{0,6}", ".{0,8}"]
+    }
+
+    #[test]
+    fn long_texts_are_searched_in_linear_time() {
+        // Compared at each place, this would not end.
+        let text = "A".repeat(4_000_000);
+        let key = |tail| TextKey::new(&format!("{}{tail}", "a".repeat(2_000_000)), false);
+        assert!(key("").occurs(&text) && key("A").occurs(&text));
+        assert!(!key("b").occurs(&text));
     }
 
     proptest! {
