@@ -38,7 +38,7 @@ pub struct Applied {
 /// # Errors
 /// 400 with `invalidPath`, `invalidFilter`, `noTarget`, `mutability`, `invalidValue` or `invalidSyntax`; the detail
 /// names the operation by its index, except for a required value that is missing at the end. 413 for more work than
-/// [`MAX_WORK`].
+/// [`MAX_WORK`], and when one value becomes too much because it goes into many elements.
 pub fn apply(
     schema: &TypeSchema,
     current: &Resource,
@@ -58,8 +58,9 @@ pub(super) fn apply_within(
 ) -> Result<Applied, ScimError> {
     let mut resource = current.clone();
     let work = Cell::new(limit);
+    let copied = Cell::new(0);
     for (index, operation) in request.operations.iter().enumerate() {
-        let patcher = Patcher { schema, policy, op: operation.op, work: &work };
+        let patcher = Patcher { schema, policy, op: operation.op, work: &work, copied: &copied };
         patcher.run(&mut resource, operation).map_err(|error| located(error, index))?;
     }
     let changed = resource != *current;
@@ -77,6 +78,8 @@ struct Patcher<'a> {
     op: Op,
     /// What is left of the work that the request may do.
     work: &'a Cell<usize>,
+    /// See [`Edit::copied`].
+    copied: &'a Cell<usize>,
 }
 
 impl Patcher<'_> {
@@ -185,7 +188,7 @@ impl Patcher<'_> {
             return self.schemas(resource, place, value);
         }
         self.charge(resource, place)?;
-        let edit = Edit { op: self.op, policy: self.policy, written };
+        let edit = Edit { op: self.op, policy: self.policy, written, copied: self.copied };
         if let Some(object) = container_mut(resource, place.container) {
             edit.apply(object, place, value.clone(), &At::In(place.container))?;
         }

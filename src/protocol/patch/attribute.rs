@@ -1,5 +1,7 @@
 //! One operation on one attribute.
 
+use std::cell::Cell;
+
 use serde_json::{Map, Value};
 
 use super::message::Op;
@@ -20,7 +22,13 @@ pub(super) struct Edit<'a> {
     pub(super) policy: &'a Policy,
     /// The path or key as the client wrote it, for messages.
     pub(super) written: &'a str,
+    /// Bytes that the request has written into elements so far.
+    pub(super) copied: &'a Cell<usize>,
 }
+
+/// The most bytes that the operations of one request may write into the elements that they pick. One value for 10,000 elements
+/// would otherwise become 10,000 values.
+const MAX_COPIED: usize = 16 * 1024 * 1024;
 
 impl Edit<'_> {
     /// Applies the operation to the attribute of `object` that `place` names.
@@ -53,6 +61,25 @@ impl Edit<'_> {
             _ => self.elements(place, old, value, &at)?,
         };
         self.store(object, attribute, new, &at)
+    }
+
+    /// Accounts for a value that is written into `count` elements.
+    ///
+    /// # Errors
+    /// 413 when the request has written too much.
+    pub(super) fn copy(&self, value: &Value, count: usize) -> Result<(), ScimError> {
+        let copied = self.copied.get().saturating_add(weight(value).saturating_mul(count));
+        self.copied.set(copied);
+        if copied <= MAX_COPIED {
+            return Ok(());
+        }
+        Err(ScimError::status(
+            413,
+            format!(
+                "`{}`: the request writes more than {MAX_COPIED} bytes into the values that it picks",
+                self.written
+            ),
+        ))
     }
 
     /// The attribute as a whole.
@@ -151,6 +178,16 @@ impl Edit<'_> {
             None => object.shift_remove(&attribute.name),
         };
         Ok(())
+    }
+}
+
+/// About how many bytes a value takes.
+fn weight(value: &Value) -> usize {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 8,
+        Value::String(text) => 8 + text.len(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(members) => members.iter().map(|(name, value)| name.len() + weight(value)).sum(),
     }
 }
 

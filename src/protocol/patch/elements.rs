@@ -80,6 +80,7 @@ impl Edit<'_> {
         if !picked.contains(&true) {
             return self.without_match(place, list, value, at);
         }
+        self.copy(&value, picked.iter().filter(|picked| **picked).count())?;
         let mut primaries = Vec::new();
         for (index, (element, _)) in
             list.iter_mut().zip(&picked).enumerate().filter(|(_, (_, picked))| **picked)

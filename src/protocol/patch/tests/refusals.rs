@@ -122,3 +122,17 @@ fn the_work_of_a_request_is_bounded() {
         assert!(detail.contains("`emails`"), "{detail}");
     }
 }
+
+#[test]
+fn one_value_for_many_elements_is_bounded() {
+    let emails: Vec<Value> = (0..2_000).map(|n| json!({ "value": format!("{n}@x") })).collect();
+    let user = json!({ "schemas": [USER], "id": "1", "userName": "ada", "emails": emails });
+    let replace =
+        |length: usize| json!({ "op": "replace", "path": "emails.display", "value": "x".repeat(length) });
+    let (after, _) = run(&user, json!([replace(1_000)]), STRICT).unwrap();
+    assert_eq!(after["emails"][1_999]["display"].as_str().map(str::len), Some(1_000));
+    assert_eq!(run(&user, json!([replace(10_000)]), STRICT).unwrap_err().status, 413);
+    // Together, not each.
+    let many: Vec<Value> = (0..10).map(|_| replace(1_000)).collect();
+    assert_eq!(run(&user, many.into(), STRICT).unwrap_err().status, 413);
+}
