@@ -71,17 +71,23 @@ pub(super) struct Memberships<'v> {
 }
 
 impl Memberships<'_> {
+    /// Whether anything belongs to a group.
+    pub(super) fn any(&self) -> bool {
+        !self.containers.is_empty()
+    }
+
     /// The groups that a resource belongs to: direct ones first, each group once.
     pub(super) fn of(&self, record: &Record) -> Vec<GroupRef> {
         if self.containers.is_empty() || !self.service.kind(record.kind).shows_groups {
             return Vec::new();
         }
         let mut found: Vec<(Arc<Record>, bool)> = Vec::new();
+        let mut known: HashSet<Box<str>> = HashSet::new();
         let mut level = vec![record.id.clone()];
         for depth in 0..MAX_DEPTH {
             let mut above = Vec::new();
             for group in level.iter().flat_map(|member| self.groups_with(member)) {
-                if found.iter().all(|(known, _)| known.id != group.id) {
+                if known.insert(group.id.clone()) {
                     above.push(group.id.clone());
                     found.push((group, depth == 0));
                 }
