@@ -104,7 +104,7 @@ impl Tenant {
         Some(record)
     }
 
-    /// Exchanges a record for a newer state of itself, touching only the keys that differ.
+    /// Exchanges a record for a newer state of itself. The indexes are left alone where no key changes.
     fn relink(&mut self, old: &Arc<Record>, new: &Arc<Record>) {
         if old.keys == new.keys {
             if let Some(records) = self.by_kind.get_mut(&new.kind) {
