@@ -31,6 +31,7 @@ mod hostile;
 mod http_methods;
 mod index_paging;
 mod interop;
+mod limits;
 mod lists;
 mod me;
 mod media;

@@ -38,6 +38,11 @@ impl Wire {
             text.push_str(&format!("Content-Length: {}\r\n", content.len()));
         }
         text.push_str(&format!("\r\n{content}"));
+        self.exchange(&text).await
+    }
+
+    /// Sends a text as it is, and reads until the provider closes the connection.
+    pub async fn exchange(&self, text: &str) -> Raw {
         let mut stream = TcpStream::connect(&self.authority).await.unwrap();
         stream.write_all(text.as_bytes()).await.unwrap();
         let mut answer = Vec::new();

@@ -33,8 +33,10 @@ const UNVERSIONED_PATH: &str = "/scim";
 const MAX_TARGET: usize = 16 * 1024;
 /// Largest sum of header names and values, in bytes.
 const MAX_HEADERS: usize = 64 * 1024;
-/// With more resources of a type than this, a query that has to look at all of them leaves the network threads alone.
-const SCAN_INLINE: usize = 500;
+/// A change by a body of more bytes than this leaves the network threads alone, as a bulk request always does.
+const CHANGE_INLINE: usize = 16 * 1024;
+/// Longest host and port that is repeated in locations: a name of DNS has at most 253 characters.
+const MAX_AUTHORITY: usize = 260;
 
 /// How the outside reaches the provider.
 #[derive(Debug, Clone)]
@@ -45,7 +47,7 @@ pub struct Reach {
     pub authority: String,
     /// The base URL that stands in every location, whatever the request says.
     pub public_url: Option<String>,
-    /// Whether `X-Forwarded-Proto`, `-Host` and `-Prefix` of a tunnel are believed.
+    /// Whether `X-Forwarded-Proto` and `X-Forwarded-Host` of a tunnel are believed.
     pub trust_forwarded: bool,
 }
 
@@ -82,7 +84,12 @@ pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Resp
 }
 
 impl App {
-    async fn answer(&self, parts: &Parts, body: Body, media: Media) -> Result<Response, ScimError> {
+    async fn answer(
+        self: &Arc<Self>,
+        parts: &Parts,
+        body: Body,
+        media: Media,
+    ) -> Result<Response, ScimError> {
         check_size(parts)?;
         let path = parts.uri.path();
         let endpoint = below_base(path)?
@@ -121,8 +128,8 @@ impl App {
         }
 
         let json = match method {
-            "POST" | "PUT" | "PATCH" => Some(self.json(parts, body, &endpoint).await?),
-            _ => None,
+            "POST" | "PUT" | "PATCH" => self.json(parts, body, &endpoint).await?,
+            _ => Json::default(),
         };
         let reply = self.operate(parts, endpoint, actor, base, json).await?;
         let mut response = respond::reply(reply, media);
@@ -131,48 +138,64 @@ impl App {
     }
 
     async fn operate(
-        &self,
+        self: &Arc<Self>,
         parts: &Parts,
         endpoint: Endpoint,
         actor: Actor,
         base: String,
-        json: Option<Value>,
+        json: Json,
     ) -> Result<Reply, ScimError> {
-        let service = &self.service;
+        let policy = &self.service.profile().policy;
         let caller = Caller { tenant: actor.tenant, base };
         let query_text = parts.uri.query().unwrap_or_default();
-        let method = match parts.method.as_str() {
-            "HEAD" => "GET",
-            other => other,
-        };
-        let body = json.unwrap_or_default();
-        match (endpoint, method) {
+        match (&endpoint, parts.method.as_str()) {
             (Endpoint::Root, _) => {
-                let query = Query::from_pairs(query::decode_pairs(query_text)?, &service.profile().policy)?;
+                let query = Query::from_pairs(query::decode_pairs(query_text)?, policy)?;
                 self.list(caller, None, query, true).await
             }
-            (Endpoint::Collection(kind), "GET") => {
-                let query = Query::from_pairs(query::decode_pairs(query_text)?, &service.profile().policy)?;
-                self.list(caller, Some(kind), query, true).await
+            (Endpoint::Collection(kind), "GET" | "HEAD") => {
+                let query = Query::from_pairs(query::decode_pairs(query_text)?, policy)?;
+                self.list(caller, Some(*kind), query, true).await
             }
             (Endpoint::Search(kind), _) => {
-                let query = Query::from_body(&body, &service.profile().policy)?;
-                self.list(caller, kind, query, false).await
+                let query = Query::from_body(&json.value, policy)?;
+                self.list(caller, *kind, query, false).await
             }
-            (Endpoint::Collection(kind), _) => service.create(&caller, kind, body, &terms(parts)?),
-            (Endpoint::Resource(kind, id), "GET") => service.get(&caller, kind, &id, &terms(parts)?),
-            (Endpoint::Resource(kind, id), "PUT") => {
-                service.replace(&caller, kind, &id, body, &terms(parts)?)
+            _ => {
+                let terms = terms(parts)?;
+                let is_costly = json.size > CHANGE_INLINE || endpoint == Endpoint::Bulk;
+                let app = Arc::clone(self);
+                let work = move || app.operate_now(&caller, endpoint, json.value, &terms);
+                if is_costly { aside(work).await } else { work() }
             }
-            (Endpoint::Resource(kind, id), "PATCH") => {
-                service.patch(&caller, kind, &id, &body, &terms(parts)?)
-            }
-            (Endpoint::Resource(kind, id), _) => service.delete(&caller, kind, &id, &terms(parts)?),
-            (Endpoint::Bulk, _) => service.bulk(&caller, body),
-            (Endpoint::Me, method) => self.me(&caller, method, body, &terms(parts)?),
-            (Endpoint::ServiceProviderConfig | Endpoint::ResourceTypes(_) | Endpoint::Schemas(_), _) => {
-                Err(ScimError::status(404, "there is no such endpoint"))
-            }
+        }
+    }
+
+    /// Every operation but the queries.
+    fn operate_now(
+        &self,
+        caller: &Caller,
+        endpoint: Endpoint,
+        body: Value,
+        terms: &Terms,
+    ) -> Result<Reply, ScimError> {
+        let service = &self.service;
+        match (endpoint, terms.method) {
+            (Endpoint::Collection(kind), _) => service.create(caller, kind, body, terms),
+            (Endpoint::Resource(kind, id), "GET") => service.get(caller, kind, &id, terms),
+            (Endpoint::Resource(kind, id), "PUT") => service.replace(caller, kind, &id, body, terms),
+            (Endpoint::Resource(kind, id), "PATCH") => service.patch(caller, kind, &id, &body, terms),
+            (Endpoint::Resource(kind, id), _) => service.delete(caller, kind, &id, terms),
+            (Endpoint::Bulk, _) => service.bulk(caller, body),
+            (Endpoint::Me, method) => self.me(caller, method, body, terms),
+            (
+                Endpoint::Root
+                | Endpoint::Search(_)
+                | Endpoint::ServiceProviderConfig
+                | Endpoint::ResourceTypes(_)
+                | Endpoint::Schemas(_),
+                _,
+            ) => Err(ScimError::status(404, "there is no such endpoint")),
         }
     }
 
@@ -202,7 +225,7 @@ impl App {
         }
     }
 
-    /// A query, away from the network threads where it has to look at many resources.
+    /// A query, away from the network threads where it may take long.
     async fn list(
         &self,
         caller: Caller,
@@ -212,13 +235,11 @@ impl App {
     ) -> Result<Reply, ScimError> {
         let service = &self.service;
         let prepared = service.prepare(kind, query, by_get)?;
-        if !service.is_costly(&caller, &prepared, SCAN_INLINE) {
+        if !service.is_costly(&caller, &prepared) {
             return service.list(&caller, &prepared);
         }
         let service = Arc::clone(service);
-        let work = tokio::task::spawn_blocking(move || service.list(&caller, &prepared));
-        work.await
-            .unwrap_or_else(|_| Err(ScimError::status(500, "the query could not be finished; try again")))
+        aside(move || service.list(&caller, &prepared)).await
     }
 
     /// The base URL as the client sees it.
@@ -241,7 +262,7 @@ impl App {
     }
 
     /// The JSON body of a request that must have one.
-    async fn json(&self, parts: &Parts, body: Body, endpoint: &Endpoint) -> Result<Value, ScimError> {
+    async fn json(&self, parts: &Parts, body: Body, endpoint: &Endpoint) -> Result<Json, ScimError> {
         check_media_type(&parts.headers)?;
         let limits = &self.service.profile().limits;
         let limited = Limited::new(body, limits.bulk_payload_bytes);
@@ -262,14 +283,29 @@ impl App {
             return Err(ScimError::invalid_syntax("the request has no body; a JSON object is expected"));
         }
         // The parser itself refuses what nests deeper than 128 levels.
-        let json: Value = serde_json::from_slice(&bytes)
+        let value: Value = serde_json::from_slice(&bytes)
             .map_err(|error| ScimError::invalid_syntax(format!("the body is not JSON: {error}")))?;
-        if json.is_object() {
-            Ok(json)
+        if value.is_object() {
+            Ok(Json { value, size: bytes.len() })
         } else {
             Err(ScimError::invalid_syntax("the body is not a JSON object"))
         }
     }
+}
+
+/// The body of a request.
+#[derive(Debug, Default)]
+struct Json {
+    value: Value,
+    /// In bytes, as it came.
+    size: usize,
+}
+
+/// Does work that may take long, away from the network threads.
+async fn aside(work: impl FnOnce() -> Result<Reply, ScimError> + Send + 'static) -> Result<Reply, ScimError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(ScimError::status(500, "the request could not be finished; try again")))
 }
 
 /// The part of a path below the base URL, if it is below it. Without a version in it, the newest one is meant
@@ -295,8 +331,14 @@ fn below_base(path: &str) -> Result<Option<&str>, ScimError> {
 /// Conditions and projection of a request for one resource.
 fn terms(parts: &Parts) -> Result<Terms, ScimError> {
     let header = |name: HeaderName| {
-        let values: Vec<_> =
-            parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        // A tag may hold bytes beyond ASCII (RFC 9110 §8.8.3). No version of this provider does, but the condition must
+        // not get lost.
+        let values: Vec<_> = parts
+            .headers
+            .get_all(name)
+            .iter()
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
         (!values.is_empty()).then(|| values.join(", "))
     };
     let mut terms = Terms {
@@ -354,7 +396,8 @@ fn check_media_type(headers: &HeaderMap) -> Result<(), ScimError> {
 
 /// Whether text can stand as host and port in a URL that is sent back.
 fn is_authority(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
+    (1..=MAX_AUTHORITY).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-_:[]".contains(&byte))
 }
 
 /// Text of the client for a message, cut to a sensible length.

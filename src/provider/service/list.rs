@@ -9,14 +9,22 @@ use std::sync::Arc;
 
 use super::record::Computed;
 use super::{Caller, Reply, Service};
-use crate::protocol::attr::{AttrPath, Bound};
+use crate::protocol::attr::{AttrPath, Bound, Container};
 use crate::protocol::cursor::{CursorPage, CursorState, Position, page_by_offset, page_by_serial};
 use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::filter::{Compiled, Filter, Literal, Op};
 use crate::protocol::projection::Projection;
 use crate::protocol::query::{LIST_TAIL, ListHead, Query, SortKey, Sorter, sort_by_key};
-use crate::protocol::schema::Returned;
-use crate::provider::store::{self, IndexId, Kind, Record};
+use crate::protocol::schema::{Returned, TypeSchema};
+use crate::protocol::value::prepare_exact;
+use crate::provider::store::{self, IndexId, Kind, Record, View};
+
+/// A query over more resources than this may take long.
+const CHEAP_RESOURCES: usize = 500;
+/// So may one that looks at more stored text than this, in bytes, once for each comparison of its filter.
+const CHEAP_BYTES: usize = 1024 * 1024;
+/// And one that shows the groups of more resources than this.
+const CHEAP_MEMBERS: usize = 20;
 
 /// One page of results, and what is said about it.
 struct Page {
@@ -24,12 +32,30 @@ struct Page {
     head: ListHead,
 }
 
-/// An index look-up that narrows the candidates of a filter.
+/// A look-up that narrows the candidates of a filter.
 struct LookUp {
-    index: IndexId,
+    way: Way,
     value: Arc<str>,
     /// Whether the look-up is all that the filter says, so that every candidate matches.
     exact: bool,
+}
+
+/// By what resources are looked up.
+#[derive(Clone, Copy)]
+enum Way {
+    /// Their `id`.
+    Id,
+    /// An indexed attribute.
+    Index(IndexId),
+}
+
+impl LookUp {
+    fn candidates(&self, view: &dyn View, kind: Kind) -> Vec<Arc<Record>> {
+        match self.way {
+            Way::Id => view.get(&self.value).into_iter().filter(|record| record.kind == kind).collect(),
+            Way::Index(index) => view.find(kind, index, &self.value),
+        }
+    }
 }
 
 /// A query that the provider is willing to answer, with the way to its candidates.
@@ -72,14 +98,32 @@ impl Service {
         Ok(Prepared { query, scope })
     }
 
-    /// Whether a query has to look at more than `threshold` resources.
-    pub fn is_costly(&self, caller: &Caller, prepared: &Prepared, threshold: usize) -> bool {
-        if prepared.query.filter.is_none() && prepared.query.sort_by.is_none() {
-            return false;
-        }
-        let scanned = prepared.scope.iter().filter(|scope| scope.look_up.is_none());
-        let count = |scope: &Scope| store::read(&*self.store, caller.tenant, |view| view.count(scope.kind));
-        scanned.map(count).sum::<usize>() > threshold
+    /// Whether a query looks at so much that it may take long.
+    pub fn is_costly(&self, caller: &Caller, prepared: &Prepared) -> bool {
+        let query = &prepared.query;
+        let limits = &self.profile.limits;
+        let is_page = query.filter.is_none() && query.sort_by.is_none() && query.cursor.is_none();
+        let page = query.page(limits.default_page_size, limits.max_results);
+        store::read(&*self.store, caller.tenant, |view| {
+            let (mut count, mut bytes, mut with_groups) = (0, 0, 0);
+            for scope in &prepared.scope {
+                let kind = scope.kind;
+                let seen = match &scope.look_up {
+                    Some(look_up) => look_up.candidates(view, kind),
+                    None if is_page => view.page(kind, page.start_index - 1, page.count),
+                    None => view.page(kind, 0, CHEAP_RESOURCES + 1),
+                };
+                count += seen.len();
+                bytes += seen.iter().map(|record| record.body.len()).sum::<usize>();
+                if self.kind(kind).shows_groups {
+                    with_groups += seen.len();
+                }
+            }
+            let terms = 1 + query.filter.as_ref().map_or(0, |filter| filter.paths().len());
+            count > CHEAP_RESOURCES
+                || bytes.saturating_mul(terms) > CHEAP_BYTES
+                || (with_groups > CHEAP_MEMBERS && self.memberships(view).any())
+        })
     }
 
     /// Answers a query.
@@ -232,9 +276,7 @@ impl Service {
             && look_up.exact
         {
             // The most frequent query there is: an identity provider looks a user up before it writes.
-            return Ok(store::read(&*self.store, caller.tenant, |view| {
-                view.find(*kind, look_up.index, &look_up.value)
-            }));
+            return Ok(store::read(&*self.store, caller.tenant, |view| look_up.candidates(view, *kind)));
         }
         let mut keyed = Vec::new();
         for scope in &prepared.scope {
@@ -252,7 +294,7 @@ impl Service {
                 Some(path) => Sorter::new(path, schema)?,
             };
             let candidates = store::read(&*self.store, caller.tenant, |view| match &scope.look_up {
-                Some(look_up) => view.find(kind, look_up.index, &look_up.value),
+                Some(look_up) => look_up.candidates(view, kind),
                 None => view.page(kind, 0, usize::MAX),
             });
             let exact = scope.look_up.as_ref().is_some_and(|look_up| look_up.exact);
@@ -297,17 +339,30 @@ impl Service {
         Computed { meta: named("meta"), groups }
     }
 
-    /// The index look-up that answers a filter, or narrows it most easily.
+    /// The look-up that answers a filter, or narrows it most easily.
     fn look_up(&self, kind: Kind, filter: &Filter) -> Option<LookUp> {
-        let (schema, plan) = (self.schema(kind), self.plan(kind));
-        if let Filter::Compare { path, op: Op::Eq, value: Literal::String(text) } = filter {
-            let index = plan.answering(schema, path)?;
-            return Some(LookUp { index, value: plan.folded(index, text), exact: true });
+        if let Filter::Compare { path, op: Op::Eq, value } = filter {
+            return self.look_up_equal(kind, path, value, true);
         }
-        filter.equalities().into_iter().find_map(|(path, literal)| {
-            let Literal::String(text) = literal else { return None };
-            let index = plan.answering(schema, &path)?;
-            Some(LookUp { index, value: plan.folded(index, text), exact: false })
-        })
+        filter
+            .equalities()
+            .into_iter()
+            .find_map(|(path, value)| self.look_up_equal(kind, &path, value, false))
     }
+
+    fn look_up_equal(&self, kind: Kind, path: &AttrPath, value: &Literal, exact: bool) -> Option<LookUp> {
+        let (schema, plan) = (self.schema(kind), self.plan(kind));
+        let Literal::String(text) = value else { return None };
+        if is_id(schema, path) {
+            return Some(LookUp { way: Way::Id, value: prepare_exact(text).into(), exact });
+        }
+        let index = plan.answering(schema, path)?;
+        Some(LookUp { way: Way::Index(index), value: plan.folded(index, text), exact })
+    }
+}
+
+/// Whether a path names the `id` of resources.
+fn is_id(schema: &TypeSchema, path: &AttrPath) -> bool {
+    matches!(schema.bind(path), Ok(Bound::Attribute { container: Container::Core, attribute, sub: None })
+        if attribute.name == "id")
 }
