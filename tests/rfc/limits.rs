@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use crate::bulk::BULK_REQUEST;
 use crate::support::{Server, TOKEN, id};
 use crate::wire::Wire;
 
@@ -35,17 +34,6 @@ async fn a_condition_with_bytes_beyond_ascii_is_a_condition() {
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
     assert_eq!(Wire::to(&server).ask("DELETE", &target, &lines, "").await.status, 412);
     server.get(&target).await.expect(200);
-}
-
-#[tokio::test]
-async fn a_bulk_path_that_is_none_has_no_location() {
-    let server = Server::rfc().await;
-    let operations = json!([{ "method": "PUT", "path": "Users/1" }, { "method": "PUT", "path": "/Users/1" }]);
-    let body = json!({ "schemas": [BULK_REQUEST], "Operations": operations });
-    let answer = server.post("/Bulk", body).await.expect(200);
-    let location = |at: usize| answer.json["Operations"][at]["location"].as_str().map(str::to_owned);
-    assert_eq!(location(0), None);
-    assert_eq!(location(1), Some(format!("{}/Users/1", server.provider.base_url())));
 }
 
 #[tokio::test]
