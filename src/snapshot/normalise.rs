@@ -32,11 +32,7 @@ pub fn normalise(steps: &mut [Step], known: Known<'_>) {
     }
     let mut all = found.substitutes;
     all.extend(addresses(known.base));
-    all.push(Substitute {
-        sort: Sort::Suffix,
-        value: known.run_suffix.to_owned(),
-        placeholder: String::new(),
-    });
+    all.extend(suffixes(known.run_suffix));
     let all = Substitutes::new(all);
     for step in steps {
         step.name = all.apply(&step.name, Place::Text);
@@ -45,6 +41,17 @@ pub fn normalise(steps: &mut [Step], known: Known<'_>) {
             apply(&all, &mut shown.response, Place::Text);
         }
     }
+}
+
+/// The run suffix with what stands before it in the names of a directory, so that they are shown as the fixture has
+/// them; and alone, wherever else a scenario put it.
+fn suffixes(suffix: &str) -> Vec<Substitute> {
+    let with = |before: &str| Substitute {
+        sort: Sort::Suffix,
+        value: if suffix.is_empty() { String::new() } else { format!("{before}{suffix}") },
+        placeholder: String::new(),
+    };
+    [".", "-", " ", "%20", "+", ""].map(with).to_vec()
 }
 
 /// The base URL and the origin in front of its path, which some targets put into realms and documentation links.

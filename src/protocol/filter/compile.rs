@@ -222,8 +222,15 @@ impl<'s> From<Bound<'s>> for Target<'s> {
     }
 }
 
-/// Binds a path; the policy may let an extension attribute be named without its URN (Q-L05, Q-U11).
-fn bind<'s>(schema: &'s TypeSchema, path: &AttrPath, policy: &Policy) -> Result<Bound<'s>, UnknownAttribute> {
+/// Binds a path of a filter; the policy may let an extension attribute be named without its URN (Q-L05, Q-U11).
+///
+/// # Errors
+/// The type has no such attribute.
+pub fn bind<'s>(
+    schema: &'s TypeSchema,
+    path: &AttrPath,
+    policy: &Policy,
+) -> Result<Bound<'s>, UnknownAttribute> {
     let bound = schema.bind(path);
     if bound.is_ok() || path.schema.is_some() || !policy.bare_extension_names {
         return bound;

@@ -33,7 +33,7 @@ mod parser;
 mod print;
 mod terms;
 
-pub use compile::{Compiled, ElementFilter};
+pub use compile::{Compiled, ElementFilter, bind};
 pub(super) use parser::Parser;
 
 /// Longest filter or path that is read, in bytes.

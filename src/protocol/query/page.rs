@@ -85,16 +85,4 @@ impl ListHead {
         }
         out.extend_from_slice(b"\"Resources\":[");
     }
-
-    /// Appends a whole ListResponse with these resources, each a JSON text.
-    pub fn write_list<'r>(&self, out: &mut Vec<u8>, resources: impl IntoIterator<Item = &'r [u8]>) {
-        self.write(out);
-        for (index, resource) in resources.into_iter().enumerate() {
-            if index > 0 {
-                out.push(b',');
-            }
-            out.extend_from_slice(resource);
-        }
-        out.extend_from_slice(LIST_TAIL);
-    }
 }

@@ -38,7 +38,6 @@ impl Endpoint {
         }
         let decoded = |text: &str| percent_decode_str(text).decode_utf8().ok().map(|text| text.into_owned());
         let Some(first) = first else { return Some(Endpoint::Root) };
-        let features = &service.profile().features;
         match (first, second) {
             ("ServiceProviderConfig", None) => Some(Endpoint::ServiceProviderConfig),
             ("ResourceTypes", None) => Some(Endpoint::ResourceTypes(None)),
@@ -47,12 +46,12 @@ impl Endpoint {
             ("Schemas", Some(id)) => Some(Endpoint::Schemas(Some(decoded(id)?))),
             ("Bulk", None) => Some(Endpoint::Bulk),
             ("Me", None) => Some(Endpoint::Me),
-            (".search", None) if features.search => Some(Endpoint::Search(None)),
+            (".search", None) => Some(Endpoint::Search(None)),
             (segment, second) => {
                 let kind = service.kind_at(segment)?;
                 match second {
                     None => Some(Endpoint::Collection(kind)),
-                    Some(".search") if features.search => Some(Endpoint::Search(Some(kind))),
+                    Some(".search") => Some(Endpoint::Search(Some(kind))),
                     Some(id) => Some(Endpoint::Resource(kind, decoded(id)?)),
                 }
             }

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
-use http::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, IF_MATCH, IF_NONE_MATCH};
+use http::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, IF_MATCH, IF_NONE_MATCH,
+};
 use http::request::Parts;
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -17,6 +19,7 @@ use serde_json::Value;
 
 use super::endpoint::Endpoint;
 use super::respond::{self, Media};
+use crate::protocol::bulk;
 use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::policy::Policy;
 use crate::protocol::query::{self, Query};
@@ -157,6 +160,9 @@ impl App {
                 let query = Query::from_pairs(query::decode_pairs(query_text)?, policy)?;
                 self.list(caller, Some(*kind), query, true).await
             }
+            (Endpoint::Search(_), _) if !self.service.profile().features.search => {
+                Err(ScimError::status(501, "searching by POST is not supported"))
+            }
             (Endpoint::Search(kind), _) => {
                 let query = Query::from_body(&json.value, policy)?;
                 self.list(caller, *kind, query, false).await
@@ -271,11 +277,13 @@ impl App {
             Ok(Ok(collected)) => collected.to_bytes(),
             Ok(Err(error)) if error.is::<LengthLimitError>() => {
                 let limit = limits.bulk_payload_bytes;
-                let name = if *endpoint == Endpoint::Bulk { "maxPayloadSize" } else { "largest body" };
-                return Err(ScimError::status(
-                    413,
-                    format!("the request exceeds the {name} of {limit} bytes that this provider takes"),
-                ));
+                return Err(match endpoint {
+                    Endpoint::Bulk => bulk::payload_too_large(limit),
+                    _ => ScimError::status(
+                        413,
+                        format!("the body exceeds the {limit} bytes that this provider takes"),
+                    ),
+                });
             }
             Ok(Err(_)) => return Err(ScimError::status(400, "the body of the request could not be read")),
         };
@@ -381,6 +389,11 @@ fn check_size(parts: &Parts) -> Result<(), ScimError> {
 
 /// SCIM or plain JSON, parameters ignored (RFC 7644 §3.8, Q-H01, Q-H02); no type at all is taken for SCIM.
 fn check_media_type(headers: &HeaderMap) -> Result<(), ScimError> {
+    if let Some(coding) = headers.get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+        let coding = shortened(coding.to_str().unwrap_or_default());
+        let detail = format!("the content coding `{coding}` is not taken: send the body as it is");
+        return Err(ScimError::status(415, detail));
+    }
     let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
     let text = value.to_str().unwrap_or_default();
     let essence = text.split(';').next().unwrap_or_default().trim();

@@ -12,7 +12,7 @@ use super::{Caller, Reply, Service};
 use crate::protocol::attr::{AttrPath, Bound, Container};
 use crate::protocol::cursor::{CursorPage, CursorState, Position, page_by_offset, page_by_serial};
 use crate::protocol::error::{ScimError, ScimType};
-use crate::protocol::filter::{Compiled, Filter, Literal, Op};
+use crate::protocol::filter::{self, Compiled, Filter, Literal, Op};
 use crate::protocol::projection::Projection;
 use crate::protocol::query::{LIST_TAIL, ListHead, Query, SortKey, Sorter, sort_by_key};
 use crate::protocol::schema::{Returned, TypeSchema};
@@ -160,7 +160,7 @@ impl Service {
             return Err(ScimError::status(501, "filters are not supported"));
         }
         let is_secret = |path: &AttrPath, kind: &Kind| {
-            matches!(self.schema(*kind).bind(path), Ok(Bound::Attribute { attribute, sub, .. })
+            matches!(filter::bind(self.schema(*kind), path, &self.profile.policy), Ok(Bound::Attribute { attribute, sub, .. })
                 if sub.unwrap_or(attribute).returned == Returned::Never || attribute.returned == Returned::Never)
         };
         let paths = match filter {
@@ -246,14 +246,19 @@ impl Service {
         let sized = Query { count: page_size, ..Query::default() };
         let count = sized.page(limits.default_page_size, limits.max_results).count;
 
+        let cursor = |position: Position| {
+            self.cursors.encode(&CursorState { fingerprint, position, count: page_size, issued: now })
+        };
+        if let ([Scope { kind, .. }], None, false) = (&prepared.scope[..], &query.filter, sorted)
+            && let None | Some(Position::After(_)) = position
+        {
+            return Ok(self.stored_page_after(caller, *kind, position, count, cursor));
+        }
         let matches = self.matches(caller, prepared)?;
         let CursorPage { range, next, previous } = if sorted || prepared.spans_types() {
             page_by_offset(position, count, matches.len())?
         } else {
             page_by_serial(position, count, &matches, |record| record.serial)?
-        };
-        let cursor = |position: Position| {
-            self.cursors.encode(&CursorState { fingerprint, position, count: page_size, issued: now })
         };
         let total = matches.len();
         let records: Vec<_> = matches.into_iter().skip(range.start).take(range.len()).collect();
@@ -265,6 +270,38 @@ impl Service {
             start_index: None,
         };
         Ok(Page { records, head })
+    }
+
+    /// The page of everything that begins behind a position, without a look at what lies outside of it.
+    fn stored_page_after(
+        &self,
+        caller: &Caller,
+        kind: Kind,
+        position: Option<Position>,
+        count: usize,
+        cursor: impl Fn(Position) -> String,
+    ) -> Page {
+        let after = match position {
+            Some(Position::After(serial)) => serial,
+            _ => 0,
+        };
+        let (total, first, mut records) = store::read(&*self.store, caller.tenant, |view| {
+            (view.count(kind), view.page(kind, 0, 1), view.after(kind, after, count.saturating_add(1)))
+        });
+        let has_more = records.len() > count;
+        records.truncate(count);
+        let next = records.last().filter(|_| has_more).map(|last| Position::After(last.serial));
+        let is_later =
+            |record: &&Arc<Record>| first.first().is_some_and(|first| first.serial < record.serial);
+        let previous = records.first().filter(is_later).map(|record| Position::Before(record.serial));
+        let head = ListHead {
+            total,
+            items: records.len(),
+            next_cursor: next.map(&cursor),
+            previous_cursor: previous.map(&cursor),
+            start_index: None,
+        };
+        Page { records, head }
     }
 
     /// Every resource that the filter selects, in the order that the query asks for.

@@ -182,7 +182,7 @@ impl Service {
         record: &Record,
         groups: &[GroupRef],
     ) -> Result<Precondition, ScimError> {
-        if terms.if_match.is_none() && terms.if_none_match.is_none() {
+        if !self.profile.features.etag || (terms.if_match.is_none() && terms.if_none_match.is_none()) {
             return Ok(Precondition::Proceed);
         }
         let current = self.version(record, groups).map(|text| EntityTag::parse(&text)).transpose()?;

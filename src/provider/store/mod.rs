@@ -23,7 +23,7 @@ pub struct TenantId(pub u32);
 pub type Kind = u16;
 
 /// Position of an indexed attribute in the provider's index plan.
-pub type IndexId = u8;
+pub type IndexId = u16;
 
 /// One value of an indexed attribute, folded as its comparison demands.
 #[derive(Debug, Clone, PartialEq, Eq)]
