@@ -111,6 +111,11 @@ impl IndexPlan {
         is_text.then(|| self.position(extension, &attribute.name, sub.map(|sub| sub.name.as_str()))).flatten()
     }
 
+    /// Whether no two resources have the same value of an indexed attribute.
+    pub fn is_unique(&self, index: IndexId) -> bool {
+        self.indexed.get(usize::from(index)).is_some_and(|indexed| indexed.unique)
+    }
+
     /// A value as it is kept in an index.
     pub fn folded(&self, index: IndexId, value: &str) -> Arc<str> {
         match self.indexed.get(usize::from(index)) {

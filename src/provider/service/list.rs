@@ -100,6 +100,16 @@ impl Service {
 
     /// Whether a query looks at so much that it may take long.
     pub fn is_costly(&self, caller: &Caller, prepared: &Prepared) -> bool {
+        // What is unique is found at once, and there is one of it: how an identity provider looks a user up.
+        let finds_one = |scope: &Scope| match &scope.look_up {
+            Some(LookUp { way: Way::Index(index), exact: true, .. }) => {
+                self.plan(scope.kind).is_unique(*index)
+            }
+            _ => false,
+        };
+        if prepared.scope.iter().all(finds_one) {
+            return false;
+        }
         let query = &prepared.query;
         let limits = &self.profile.limits;
         let is_page = query.filter.is_none() && query.sort_by.is_none() && query.cursor.is_none();
