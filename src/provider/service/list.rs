@@ -319,18 +319,14 @@ impl Service {
         let query = &prepared.query;
         let policy = &self.profile.policy;
         let sort_by = query.sort_by.as_ref().filter(|_| self.profile.features.sort);
-        if let ([Scope { kind, look_up: Some(look_up), .. }], None) = (&prepared.scope[..], sort_by)
-            && look_up.exact
-        {
-            // The most frequent query there is: an identity provider looks a user up before it writes.
-            return Ok(store::read(&*self.store, caller.tenant, |view| look_up.candidates(view, *kind)));
-        }
         let mut keyed = Vec::new();
         for scope in &prepared.scope {
             let kind = scope.kind;
             let schema = self.schema(kind);
             let compiled = match &query.filter {
                 None => None,
+                // The look-up says all that the filter says: how an identity provider looks a user up.
+                Some(_) if scope.look_up.as_ref().is_some_and(|look_up| look_up.exact) => None,
                 Some(filter) if prepared.spans_types() => {
                     Some(Compiled::for_any_type(filter, schema, policy)?)
                 }
@@ -344,20 +340,19 @@ impl Service {
                 Some(look_up) => look_up.candidates(view, kind),
                 None => view.page(kind, 0, usize::MAX),
             });
-            let exact = scope.look_up.as_ref().is_some_and(|look_up| look_up.exact);
+            if compiled.is_none() && sorter.is_none() {
+                keyed.extend(candidates.into_iter().map(|record| (SortKey::MISSING, record)));
+                continue;
+            }
             let computed = self.computed(kind, query);
             for record in candidates {
-                if sorter.is_none() && (exact || compiled.is_none()) {
-                    keyed.push((SortKey::MISSING, record));
-                    continue;
-                }
                 let groups = if computed.groups {
                     store::read(&*self.store, caller.tenant, |view| self.memberships(view).of(&record))
                 } else {
                     Vec::new()
                 };
                 let resource = self.resource(&record, &caller.base, computed, &groups);
-                if !exact && compiled.as_ref().is_some_and(|filter| !filter.matches(&resource)) {
+                if compiled.as_ref().is_some_and(|filter| !filter.matches(&resource)) {
                     continue;
                 }
                 let key = sorter.as_ref().map_or(SortKey::MISSING, |sorter| sorter.key(&resource));
