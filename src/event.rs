@@ -1,6 +1,6 @@
 //! What a run says while it runs.
 //!
-//! Everything that runs (`run`, and later `check`, `simulate`, `rollout`, `selftest`) emits one stream of
+//! Everything that runs (`run`, `check`, `selftest`, and later `simulate`, `rollout`) emits one stream of
 //! these events. The terminal, every report and the recorder consume it and compute nothing of their own, so that no
 //! two outputs can disagree. Exchanges in events are redacted already.
 
@@ -16,6 +16,10 @@ use crate::redact::Redacted;
 pub enum Kind {
     /// `run`: one item a transcript.
     Run,
+    /// `check`: one item a check.
+    Check,
+    /// `selftest`: one item a defect, which passes when it is found.
+    Selftest,
 }
 
 impl Kind {
@@ -23,6 +27,8 @@ impl Kind {
     pub fn word(self) -> &'static str {
         match self {
             Kind::Run => "run",
+            Kind::Check => "check",
+            Kind::Selftest => "selftest",
         }
     }
 }
@@ -97,7 +103,57 @@ pub struct SnapshotDifference {
     pub text: String,
 }
 
-/// One judged thing: a transcript, and later a check, a person, a defect.
+/// How much a problem weighs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Severity {
+    /// It makes its item end with [`Status::Warn`].
+    Concern,
+    /// It makes its item end with [`Status::Fail`].
+    Violation,
+}
+
+/// One thing that an item found wrong, with its evidence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// How much it weighs.
+    pub severity: Severity,
+    /// Requirement ids that are broken, a part of those of the item.
+    pub requirements: Vec<String>,
+    /// One sentence: what is wrong.
+    pub what: String,
+    /// What would have been right, where that can be said shortly.
+    pub expected: Option<String>,
+    /// What came instead.
+    pub got: Option<String>,
+    /// The exchange that shows it, as an index into those of the finding.
+    pub exchange: Option<usize>,
+}
+
+/// Why a finding is accepted for now: its entry in a baseline.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Why it is accepted.
+    pub reason: String,
+    /// Until when, as a date (`2027-01-31`).
+    pub until: Option<String>,
+}
+
+/// Whether a target is ready for somebody who relies on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readiness {
+    /// The word for who that is: `okta`, `entra`, …
+    pub audience: String,
+    /// Nothing stands in the way, and everything that could was judged.
+    pub ready: bool,
+    /// Ids of the items that stand in the way, the worst first.
+    pub blockers: Vec<String>,
+    /// Ids of the items that could not be judged.
+    pub undecided: Vec<String>,
+    /// How many items were looked at.
+    pub judged: usize,
+}
+
+/// One judged thing: a transcript, a check, a defect, and later a person.
 #[derive(Debug, Clone)]
 pub struct Item {
     /// Stable id: for transcripts the scenario path without extension, with `@dialect`.
@@ -125,6 +181,10 @@ pub struct Finding {
     pub status: Status,
     /// One sentence: why it did not pass. Empty for a pass.
     pub message: String,
+    /// What is wrong, each with its evidence. Only checks have them.
+    pub problems: Vec<Problem>,
+    /// The entry of the baseline that accepts this finding.
+    pub known: Option<Known>,
     /// Located mistakes: failed expectations, each at its own line.
     pub diagnostics: Vec<Diagnostic>,
     /// How the transcript compares with its snapshot.
@@ -163,6 +223,8 @@ pub enum Event {
     },
     /// An item ended.
     Finished(Box<Finding>),
+    /// For whom the target is ready; comes once, before the end.
+    Readiness(Vec<Readiness>),
     /// Something that the user should know and that is no item: a failed clean-up, an unreferenced snapshot.
     Notice(String),
     /// The run ended.
@@ -172,6 +234,24 @@ pub enum Event {
         /// Whether it was interrupted, so that the items are not all there.
         interrupted: bool,
     },
+}
+
+impl Finding {
+    /// A finding without evidence.
+    pub fn plain(item: Arc<Item>, status: Status, message: impl Into<String>) -> Self {
+        Self {
+            item,
+            status,
+            message: message.into(),
+            problems: Vec::new(),
+            known: None,
+            diagnostics: Vec::new(),
+            snapshot: None,
+            difference: None,
+            exchanges: Vec::new(),
+            duration: Duration::ZERO,
+        }
+    }
 }
 
 /// Number of findings by status.

@@ -18,6 +18,7 @@
 //! socket, exactly as to a stranger.
 
 pub mod cli;
+pub mod conformance;
 pub mod diagnostic;
 pub mod event;
 pub mod exchange;

@@ -59,16 +59,7 @@ pub(super) async fn play(
 
 /// A finding without evidence.
 pub(super) fn verdict(case: &Case, status: Status, message: impl Into<String>) -> Finding {
-    Finding {
-        item: case.item.clone(),
-        status,
-        message: message.into(),
-        diagnostics: Vec::new(),
-        snapshot: None,
-        difference: None,
-        exchanges: Vec::new(),
-        duration: std::time::Duration::ZERO,
-    }
+    Finding::plain(case.item.clone(), status, message)
 }
 
 /// The connection of one case to its target.

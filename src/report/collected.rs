@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::event::{Event, Finding, Kind, Observer, Status, Tally, TargetInfo};
+use crate::event::{Event, Finding, Kind, Observer, Readiness, Status, Tally, TargetInfo};
 
 /// What a run said, kept until its end.
 #[derive(Debug, Clone)]
@@ -15,6 +15,10 @@ pub struct Collected {
     pub findings: Vec<Finding>,
     /// How many ended how.
     pub tally: Tally,
+    /// For whom the target is ready, where that was asked.
+    pub readiness: Vec<Readiness>,
+    /// What the user should know besides.
+    pub notices: Vec<String>,
     /// How long the run took.
     pub elapsed: Duration,
     /// Whether it ended before all items did.
@@ -29,6 +33,8 @@ impl Collected {
             target: TargetInfo { url: String::new(), name: String::new() },
             findings: Vec::new(),
             tally: Tally::default(),
+            readiness: Vec::new(),
+            notices: Vec::new(),
             elapsed: Duration::ZERO,
             incomplete: true,
         }
@@ -62,7 +68,9 @@ impl Observer for Collected {
                 self.elapsed = *elapsed;
                 self.incomplete = *interrupted;
             }
-            Event::ItemStarted(_) | Event::Exchanged { .. } | Event::Notice(_) => {}
+            Event::Readiness(readiness) => self.readiness.clone_from(readiness),
+            Event::Notice(notice) => self.notices.push(notice.clone()),
+            Event::ItemStarted(_) | Event::Exchanged { .. } => {}
         }
     }
 }

@@ -46,14 +46,8 @@ pub(crate) fn run() -> Collected {
 
 fn findings() -> Vec<Finding> {
     let plain = |id: &str, status, message: &str| Finding {
-        item: item(id),
-        status,
-        message: message.into(),
-        diagnostics: Vec::new(),
-        snapshot: None,
-        difference: None,
-        exchanges: Vec::new(),
         duration: Duration::from_millis(12),
+        ..Finding::plain(item(id), status, message)
     };
     let passed = Finding {
         snapshot: Some(SnapshotState::Unchanged),

@@ -252,6 +252,7 @@ impl Observer for Terminal {
                 }
             }
             Event::Finished(finding) => self.finished(finding),
+            Event::Readiness(_) => {}
             Event::Notice(text) => self.notice(text),
             Event::Ended { elapsed, interrupted } => self.ended(*elapsed, *interrupted),
         }

@@ -1,0 +1,20 @@
+//! Floor 5: is a target what the RFCs, and the identity providers, want it to be?
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`catalogue`] | the requirements of the RFCs and the habits of identity providers, as data; coverage |
+//! | [`check`] | what a check is, and how one is declared |
+//! | [`checks`] | the checks, a file a topic |
+//! | [`verdict`] | how a check ends |
+//! | [`trial`] | what a check works with: sending, creating, reading back, cleaning up |
+//!
+//! A check knows nothing of options, reports and printing. It talks to the target through its [`trial::Trial`] and ends with a
+//! [`verdict::Verdict`].
+
+pub mod catalogue;
+pub mod check;
+pub mod checks;
+pub mod trial;
+pub mod verdict;
+
+pub use check::{Audience, Check, Explanation, Level, Need};

@@ -1,0 +1,4 @@
+//! What a check works with.
+
+/// One check at work.
+pub struct Trial {}
