@@ -69,6 +69,14 @@ pub const REPORT: &str = "SCIMULATOR_REPORT";
 pub const ACCEPT_ALL: &str = "SCIMULATOR_ACCEPT_ALL";
 /// `--reject-all`
 pub const REJECT_ALL: &str = "SCIMULATOR_REJECT_ALL";
+/// `--only`; several are separated by commas
+pub const ONLY: &str = "SCIMULATOR_ONLY";
+/// `--skip`; several are separated by commas
+pub const SKIP: &str = "SCIMULATOR_SKIP";
+/// `--for`; several are separated by commas
+pub const FOR: &str = "SCIMULATOR_FOR";
+/// `--read-only`
+pub const READ_ONLY: &str = "SCIMULATOR_READ_ONLY";
 /// `--listen`
 pub const LISTEN: &str = "SCIMULATOR_LISTEN";
 /// `--store`

@@ -6,8 +6,7 @@ use std::fmt::Display;
 use std::process::ExitCode;
 
 use crate::diagnostic::Diagnostic;
-use crate::replay::Refusal;
-use crate::replay::stage::RefusalKind;
+use crate::target::refusal::{Refusal, RefusalKind};
 
 /// The exit codes of every command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,11 +7,13 @@ use std::ffi::OsString;
 use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub mod check;
 pub mod config;
 pub mod context;
 pub mod documents;
 pub mod env;
 pub mod exit;
+pub mod output;
 pub mod review;
 pub mod run;
 pub mod serve;
@@ -55,6 +57,8 @@ enum Command {
     Run(Box<run::RunArgs>),
     /// Walk through new and changed transcripts: accept, reject or skip each
     Review(review::ReviewArgs),
+    /// Check the RFC conformance of a target, and whether identity providers can work with it
+    Check(Box<check::CheckArgs>),
     /// Run the built-in SCIM provider until it is told to stop
     Serve(Box<serve::ServeArgs>),
     /// Print the JSON Schema of a file format
@@ -101,6 +105,7 @@ fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Ok(context) => match cli.command {
             Command::Run(args) => run::run(*args, &context),
             Command::Review(args) => review::run(&args, &context),
+            Command::Check(args) => check::run(*args, &context),
             Command::Serve(args) => serve::run(*args, &context).unwrap_or_else(|stop| context.refuse(&stop)),
             Command::Schema(args) => documents::schema(&args, &context),
             Command::Completions(args) => documents::completions(&args, &context),

@@ -5,8 +5,11 @@
 //! | [`catalogue`] | the requirements of the RFCs and the habits of identity providers, as data; coverage |
 //! | [`check`] | what a check is, and how one is declared |
 //! | [`checks`] | the checks, a file a topic |
+//! | [`discovery`] | what a target says of itself, read with patience |
 //! | [`verdict`] | how a check ends |
 //! | [`trial`] | what a check works with: sending, creating, reading back, cleaning up |
+//! | [`selection`] | which checks a run is about |
+//! | [`runner`] | all of them, side by side |
 //!
 //! A check knows nothing of options, reports and printing. It talks to the target through its [`trial::Trial`] and ends with a
 //! [`verdict::Verdict`].
@@ -14,6 +17,9 @@
 pub mod catalogue;
 pub mod check;
 pub mod checks;
+pub mod discovery;
+pub mod runner;
+pub mod selection;
 pub mod trial;
 pub mod verdict;
 

@@ -110,7 +110,7 @@ fn suffix(stage: &Stage, index: usize, count: usize) -> String {
         Stage::BuiltIn(_) => String::new(),
         Stage::Shared(shared) => {
             let width = count.to_string().len();
-            format!("{}{:0width$}", shared.run, index + 1)
+            format!("{}{:0width$}", shared.visit.run(), index + 1)
         }
     }
 }

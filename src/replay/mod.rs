@@ -18,4 +18,4 @@ pub mod stage;
 
 pub use case::Case;
 pub use drive::{Driven, Plan, drive};
-pub use stage::{Refusal, Stage};
+pub use stage::Stage;

@@ -27,14 +27,14 @@ pub(super) async fn play(
 ) -> Finding {
     let clock = Instant::now();
     let mut finding = match stage {
-        Stage::Shared(shared) => match shared.begin(suffix) {
+        Stage::Shared(shared) => match shared.visit.journal(&shared.target, suffix) {
             Err(error) => verdict(case, Status::Error, format!("the journal cannot be written: {error}")),
             Ok(journal) => {
                 let line = Line { target: &shared.target, journal: Some(&journal), heard: Mutex::default() };
                 let mut finding = act(case, line, suffix, store, events).await;
                 finding.duration = clock.elapsed();
                 // What cannot be deleted now is tried again, and told, at the end of the run.
-                shared.clear(&journal).await;
+                shared.visit.clear(&shared.target, &journal).await;
                 return finding;
             }
         },

@@ -17,6 +17,8 @@
 //! | [`journal`] | what a run created and has not deleted yet |
 //! | [`journaled`] | sending so that the journal knows |
 //! | [`cleanup`] | deleting it |
+//! | [`visit`] | a run as a guest: journals from beginning to end |
+//! | [`refusal`] | why a run ends before it begins |
 
 use std::time::Instant;
 
@@ -35,7 +37,9 @@ mod http;
 pub mod journal;
 pub mod journaled;
 mod pace;
+pub mod refusal;
 mod token;
+pub mod visit;
 
 pub use config::{Credentials, TargetConfig, TargetError};
 

@@ -17,16 +17,16 @@ use clap::Args;
 use super::context::Context;
 use super::env;
 use super::exit::{Exit, Stop};
+use super::output::{self, OutputArgs};
 use super::signal::Signals;
 use super::target_options::TargetArgs;
 use super::values::Shard;
 use crate::diagnostic::nearest;
-use crate::event::{Event, Kind, Observer, Status};
+use crate::event::{Event, Kind, Observer};
 use crate::idp::Dialect;
 use crate::replay::{self, Case, Driven, Stage};
-use crate::report::file::{ReportFile, ReportRequest};
-use crate::report::terminal::{Detail, Terminal};
-use crate::report::{Progress, Reported, Reporter};
+use crate::report::Reporter;
+use crate::report::terminal::Detail;
 use crate::scenario;
 use crate::snapshot::{Mode, Store};
 
@@ -96,34 +96,8 @@ pub struct RunArgs {
     update: bool,
     #[command(flatten)]
     target: TargetArgs,
-    /// Write a report: json=FILE or junit=FILE, `-` for standard output; may be repeated
-    #[arg(
-        long = "report",
-        value_name = "FORMAT=FILE",
-        env = env::REPORT,
-        value_delimiter = '\n',
-        help_heading = "Output"
-    )]
-    reports: Vec<ReportRequest>,
-    /// Print failures and the summary only
-    #[arg(
-        short,
-        long,
-        env = env::QUIET,
-        value_parser = clap::builder::FalseyValueParser::new(),
-        conflicts_with = "verbose",
-        help_heading = "Output"
-    )]
-    quiet: bool,
-    /// Print every exchange, and differences in full
-    #[arg(
-        short,
-        long,
-        env = env::VERBOSE,
-        value_parser = clap::builder::FalseyValueParser::new(),
-        help_heading = "Output"
-    )]
-    verbose: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 fn dialect(text: &str) -> Result<Dialect, String> {
@@ -189,13 +163,7 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
         ))
         .hint(format!("leave out `--profile` or `--target`; the target is `{}`", chosen.name)));
     }
-    let open =
-        |request: &ReportRequest| ReportFile::open(request.clone(), &context.directory).map_err(Stop::usage);
-    if let Some(place) = shared_place(&args.reports) {
-        return Err(Stop::usage(format!("two reports go to `{}`", place.display()))
-            .hint("give each `--report` a file of its own"));
-    }
-    let files: Vec<ReportFile> = args.reports.iter().map(open).collect::<Result<_, Stop>>()?;
+    let files = args.output.open(context)?;
     let mut signals = Signals::catch()?;
     let stage = tokio::select! {
         stage = async {
@@ -219,12 +187,8 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
         profile: args.profile,
         mode,
     };
-    let detail = match (args.quiet, args.verbose) {
-        (true, _) => Detail::Quiet,
-        (_, true) => Detail::Verbose,
-        _ => Detail::Normal,
-    };
-    let mut reporter = reporter(context, detail, files, &args.reports, review_folders(&cases));
+    let detail = args.output.detail();
+    let mut reporter = args.output.reporter(context, files, review_folders(&cases));
     let clock = Instant::now();
     reporter.observe(&Event::Started { kind: Kind::Run, target: stage.info(), planned: cases.len() });
     let stage = std::sync::Arc::new(stage);
@@ -250,13 +214,7 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
         reporter.observe(&Event::Notice(notice));
     }
     reporter.observe(&Event::Ended { elapsed: clock.elapsed(), interrupted });
-    Ok(end(&reporter.finish(&mut context.stdout()), context))
-}
-
-/// Where more than one report would be written to.
-fn shared_place(requests: &[ReportRequest]) -> Option<&std::path::Path> {
-    let paths: Vec<_> = requests.iter().map(|request| request.path.as_path()).collect();
-    paths.iter().enumerate().find(|(index, path)| paths[..*index].contains(path)).map(|(_, path)| *path)
+    Ok(output::end(&reporter.finish(&mut context.stdout()), context))
 }
 
 /// The folders of snapshots that `review` has to be told, because it does not look there by itself.
@@ -266,30 +224,6 @@ fn review_folders(cases: &[Case]) -> Vec<String> {
         true => Vec::new(),
         false => folders.iter().map(|folder| folder.display().to_string()).collect(),
     }
-}
-
-/// The consumers of the events. When a report takes standard output for itself, people read standard error.
-fn reporter(
-    context: &Context,
-    detail: Detail,
-    files: Vec<ReportFile>,
-    requests: &[ReportRequest],
-    review: Vec<String>,
-) -> Reporter {
-    let stdout_is_free = !requests.iter().any(ReportRequest::takes_stdout);
-    let (out, colour): (Box<dyn std::io::Write + Send>, _) = match stdout_is_free {
-        true => (Box::new(context.stdout()), context.stdout_colour),
-        false => (Box::new(context.stderr()), context.stderr_colour),
-    };
-    let progress = match context.stderr_is_terminal && !context.ci && detail != Detail::Quiet {
-        true => Progress::bar(),
-        false => Progress::none(),
-    };
-    let colour = colour != anstream::ColorChoice::Never;
-    let terminal =
-        Terminal::new(out, Box::new(context.stderr()), colour, detail, progress).reviewed_in(review);
-    let github = context.github.as_ref().map(|github| github.step_summary.clone());
-    Reporter::new(terminal, files, github)
 }
 
 /// Tells of snapshots that no scenario plays any more.
@@ -308,55 +242,5 @@ fn unreferenced(plan: &replay::Plan, cases: &[Case], stage: &Stage, reporter: &m
             Err(error) => vec![format!("snapshots cannot be listed: {error}")],
         };
         notices.into_iter().for_each(|notice| reporter.observe(&Event::Notice(notice)));
-    }
-}
-
-/// The exit code that the findings ask for. What was found wanting outweighs what could not be judged.
-fn verdict(reported: &Reported) -> Exit {
-    let tally = &reported.run.tally;
-    if reported.run.incomplete {
-        Exit::Interrupted
-    } else if tally.of(Status::Fail) > 0 {
-        Exit::Wanting
-    } else if tally.of(Status::Error) + tally.of(Status::Blocked) > 0 {
-        Exit::NoVerdict
-    } else {
-        Exit::Ok
-    }
-}
-
-fn end(reported: &Reported, context: &Context) -> Exit {
-    let verdict = verdict(reported);
-    if reported.problems.is_empty() || verdict == Exit::Interrupted {
-        reported.problems.iter().for_each(|problem| context.say(&format!("error: {problem}")));
-        return verdict;
-    }
-    for problem in &reported.problems {
-        context.refuse(&Stop::usage(problem));
-    }
-    context.say(&format!("without this the exit code would be {}", verdict as u8));
-    Exit::Usage
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::event::Tally;
-    use crate::report::collected::Collected;
-
-    #[test]
-    fn what_is_found_wanting_outweighs_what_could_not_be_judged() {
-        let exit = |statuses: &[Status], incomplete: bool| {
-            let mut tally = Tally::default();
-            statuses.iter().for_each(|status| tally.add(*status));
-            verdict(&Reported {
-                run: Collected { tally, incomplete, ..Collected::new() },
-                problems: Vec::new(),
-            })
-        };
-        assert_eq!(exit(&[Status::Pass, Status::Skip], false), Exit::Ok);
-        assert_eq!(exit(&[Status::Pass, Status::Error], false), Exit::NoVerdict);
-        assert_eq!(exit(&[Status::Error, Status::Fail], false), Exit::Wanting);
-        assert_eq!(exit(&[Status::Fail], true), Exit::Interrupted);
     }
 }

@@ -1,0 +1,157 @@
+//! What every command that judges writes, and the exit code that goes with it.
+
+use clap::Args;
+
+use super::context::Context;
+use super::env;
+use super::exit::{Exit, Stop};
+use crate::event::Status;
+use crate::report::file::{ReportFile, ReportRequest};
+use crate::report::terminal::{Detail, Terminal};
+use crate::report::{Progress, Reported, Reporter};
+
+/// The options.
+#[derive(Debug, Clone, Args)]
+pub struct OutputArgs {
+    /// Write a report: json=FILE or junit=FILE, `-` for standard output; may be repeated
+    #[arg(
+        long = "report",
+        value_name = "FORMAT=FILE",
+        env = env::REPORT,
+        value_delimiter = '\n',
+        help_heading = "Output"
+    )]
+    reports: Vec<ReportRequest>,
+    /// Print failures and the summary only
+    #[arg(
+        short,
+        long,
+        env = env::QUIET,
+        value_parser = clap::builder::FalseyValueParser::new(),
+        conflicts_with = "verbose",
+        help_heading = "Output"
+    )]
+    quiet: bool,
+    /// Print every exchange, and differences in full
+    #[arg(
+        short,
+        long,
+        env = env::VERBOSE,
+        value_parser = clap::builder::FalseyValueParser::new(),
+        help_heading = "Output"
+    )]
+    verbose: bool,
+}
+
+impl OutputArgs {
+    /// How much is told.
+    pub fn detail(&self) -> Detail {
+        match (self.quiet, self.verbose) {
+            (true, _) => Detail::Quiet,
+            (_, true) => Detail::Verbose,
+            _ => Detail::Normal,
+        }
+    }
+
+    /// Opens the reports that were asked for, so that a wrong path is found before anything runs.
+    ///
+    /// # Errors
+    /// A file cannot be written, or two reports go to the same.
+    pub fn open(&self, context: &Context) -> Result<Vec<ReportFile>, Stop> {
+        if let Some(place) = shared_place(&self.reports) {
+            return Err(Stop::usage(format!("two reports go to `{}`", place.display()))
+                .hint("give each `--report` a file of its own"));
+        }
+        let open = |request: &ReportRequest| {
+            ReportFile::open(request.clone(), &context.directory).map_err(Stop::usage)
+        };
+        self.reports.iter().map(open).collect()
+    }
+
+    /// The consumers of the events. When a report takes standard output for itself, people read standard error.
+    /// `review` names the folders of snapshots that `review` has to be told.
+    pub fn reporter(&self, context: &Context, files: Vec<ReportFile>, review: Vec<String>) -> Reporter {
+        reporter(context, self.detail(), files, &self.reports, review)
+    }
+}
+
+/// Where more than one report would be written to.
+fn shared_place(requests: &[ReportRequest]) -> Option<&std::path::Path> {
+    let paths: Vec<_> = requests.iter().map(|request| request.path.as_path()).collect();
+    paths.iter().enumerate().find(|(index, path)| paths[..*index].contains(path)).map(|(_, path)| *path)
+}
+
+/// The consumers of the events. When a report takes standard output for itself, people read standard error.
+fn reporter(
+    context: &Context,
+    detail: Detail,
+    files: Vec<ReportFile>,
+    requests: &[ReportRequest],
+    review: Vec<String>,
+) -> Reporter {
+    let stdout_is_free = !requests.iter().any(ReportRequest::takes_stdout);
+    let (out, colour): (Box<dyn std::io::Write + Send>, _) = match stdout_is_free {
+        true => (Box::new(context.stdout()), context.stdout_colour),
+        false => (Box::new(context.stderr()), context.stderr_colour),
+    };
+    let progress = match context.stderr_is_terminal && !context.ci && detail != Detail::Quiet {
+        true => Progress::bar(),
+        false => Progress::none(),
+    };
+    let colour = colour != anstream::ColorChoice::Never;
+    let terminal =
+        Terminal::new(out, Box::new(context.stderr()), colour, detail, progress).reviewed_in(review);
+    let github = context.github.as_ref().map(|github| github.step_summary.clone());
+    Reporter::new(terminal, files, github)
+}
+
+/// The exit code that the findings ask for. What was found wanting outweighs what could not be judged.
+fn verdict(reported: &Reported) -> Exit {
+    let tally = &reported.run.tally;
+    if reported.run.incomplete {
+        Exit::Interrupted
+    } else if tally.of(Status::Fail) > 0 {
+        Exit::Wanting
+    } else if tally.of(Status::Error) + tally.of(Status::Blocked) > 0 {
+        Exit::NoVerdict
+    } else {
+        Exit::Ok
+    }
+}
+
+/// Tells what could not be written and returns the exit code.
+pub fn end(reported: &Reported, context: &Context) -> Exit {
+    let verdict = verdict(reported);
+    if reported.problems.is_empty() || verdict == Exit::Interrupted {
+        reported.problems.iter().for_each(|problem| context.say(&format!("error: {problem}")));
+        return verdict;
+    }
+    for problem in &reported.problems {
+        context.refuse(&Stop::usage(problem));
+    }
+    context.say(&format!("without this the exit code would be {}", verdict as u8));
+    Exit::Usage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Tally;
+    use crate::report::collected::Collected;
+
+    #[test]
+    fn what_is_found_wanting_outweighs_what_could_not_be_judged() {
+        let exit = |statuses: &[Status], incomplete: bool| {
+            let mut tally = Tally::default();
+            statuses.iter().for_each(|status| tally.add(*status));
+            verdict(&Reported {
+                run: Collected { tally, incomplete, ..Collected::new() },
+                problems: Vec::new(),
+            })
+        };
+        assert_eq!(exit(&[Status::Pass, Status::Skip], false), Exit::Ok);
+        assert_eq!(exit(&[Status::Pass, Status::Error], false), Exit::NoVerdict);
+        assert_eq!(exit(&[Status::Error, Status::Fail], false), Exit::Wanting);
+        assert_eq!(exit(&[Status::Fail], true), Exit::Interrupted);
+    }
+}

@@ -1,0 +1,5 @@
+//! Filters: the grammar and what does not parse (RFC 7644 §3.4.2.2).
+
+use crate::conformance::check::Check;
+
+pub(super) const CHECKS: &[Check] = &[];

@@ -1,0 +1,5 @@
+//! The interoperability profile, draft-zollner-scim-interop-profile-02.
+
+use crate::conformance::check::Check;
+
+pub(super) const CHECKS: &[Check] = &[];

@@ -1,0 +1,5 @@
+//! The account lifecycle profile of OpenID IPSIE.
+
+use crate::conformance::check::Check;
+
+pub(super) const CHECKS: &[Check] = &[];

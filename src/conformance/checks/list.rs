@@ -1,0 +1,5 @@
+//! Lists of resources (RFC 7644 §3.4.2).
+
+use crate::conformance::check::Check;
+
+pub(super) const CHECKS: &[Check] = &[];

@@ -1,0 +1,5 @@
+//! PATCH `remove` (RFC 7644 §3.5.2.2).
+
+use crate::conformance::check::Check;
+
+pub(super) const CHECKS: &[Check] = &[];

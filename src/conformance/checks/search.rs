@@ -1,0 +1,5 @@
+//! POST …/.search (RFC 7644 §3.4.3).
+
+use crate::conformance::check::Check;
+
+pub(super) const CHECKS: &[Check] = &[];
