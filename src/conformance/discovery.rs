@@ -95,8 +95,7 @@ impl Discovery {
             );
         }
         let schemas = schemas.map(|body| resources(&body)).unwrap_or_default();
-        let published: Vec<SchemaRef> =
-            schemas.iter().filter_map(|json| schema(json)).map(Arc::new).collect();
+        let published: Vec<SchemaRef> = schemas.iter().filter_map(schema).map(Arc::new).collect();
         let types: Vec<ResourceType> = types
             .map(|body| resources(&body))
             .unwrap_or_default()

@@ -207,11 +207,15 @@ fn well_known(path: &str, tag: &str) -> Option<Value> {
         "phoneNumbers.value" => format!("tel:+1-201-555-0{:03}", number(tag) % 1000),
         "ims.value" => tag.to_owned(),
         "photos.value" | "profileUrl" => format!("https://example.com/{tag}"),
-        "preferredLanguage" | "locale" => if number(tag) % 2 == 0 { "en-US" } else { "fr-FR" }.to_owned(),
-        "timezone" => if number(tag) % 2 == 0 { "America/Denver" } else { "Europe/Paris" }.to_owned(),
-        "addresses.country" => if number(tag) % 2 == 0 { "US" } else { "FR" }.to_owned(),
+        "preferredLanguage" | "locale" => {
+            if number(tag).is_multiple_of(2) { "en-US" } else { "fr-FR" }.to_owned()
+        }
+        "timezone" => {
+            if number(tag).is_multiple_of(2) { "America/Denver" } else { "Europe/Paris" }.to_owned()
+        }
+        "addresses.country" => if number(tag).is_multiple_of(2) { "US" } else { "FR" }.to_owned(),
         "addresses.postalCode" => format!("{:05}", number(tag) % 100_000),
-        "userType" => if number(tag) % 2 == 0 { "Employee" } else { "Contractor" }.to_owned(),
+        "userType" => if number(tag).is_multiple_of(2) { "Employee" } else { "Contractor" }.to_owned(),
         "password" => format!("Pw7!{tag}-xK9#"),
         "x509Certificates.value" => CERTIFICATE.to_owned(),
         _ => return None,
