@@ -1,32 +1,28 @@
 //! `check`: RFC conformance of a target, and whether identity providers can work with it.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use secrecy::SecretString;
 
 use super::context::Context;
 use super::env;
 use super::exit::{Exit, Stop};
-use super::output::OutputArgs;
+use super::output::{self, OutputArgs};
 use super::signal::Signals;
-use super::target_options::{Chosen, TargetArgs};
+use super::target_options::TargetArgs;
 use crate::conformance::Audience;
-use crate::conformance::discovery::Discovery;
+use crate::conformance::baseline::{Baseline, Marking};
+use crate::conformance::readiness::Judge;
 use crate::conformance::runner::{self, Ran};
-use crate::conformance::selection::Selection;
-use crate::conformance::trial::ground::Terms;
-use crate::conformance::trial::{Access, Ground};
+use crate::conformance::selection::{Selected, Selection};
+use crate::conformance::trial::{Access, shortened};
+use crate::conformance::venue::Venue;
 use crate::diagnostic::nearest;
-use crate::event::{Event, Kind, Observer, TargetInfo};
-use crate::provider::profile::Profile;
-use crate::provider::world::World;
-use crate::provider::{Provider, ProviderConfig};
-use crate::target::journal::Journal;
-use crate::target::visit::{Visit, probe, refused, run_suffix};
-use crate::target::{Credentials, Target, TargetConfig};
+use crate::event::{Event, Kind, Observer, Status};
+use crate::exchange::Exchange;
+use crate::redact::Redacted;
 
 /// `check`
 #[derive(Debug, Args)]
@@ -44,6 +40,21 @@ pub struct CheckArgs {
     /// Create, change and delete nothing: only what needs no writing is checked
     #[arg(long, env = env::READ_ONLY, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Running")]
     read_only: bool,
+    /// Print the requests that would be sent, and send nothing to the target
+    #[arg(long, env = env::DRY_RUN, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Running")]
+    dry_run: bool,
+    /// Findings that are accepted for now (TOML): they are told and do not count
+    #[arg(long, value_name = "FILE", env = env::BASELINE, help_heading = "Baseline")]
+    baseline: Option<PathBuf>,
+    /// Write what was found to the baseline, so that only what is new counts from then on
+    #[arg(
+        long,
+        env = env::WRITE_BASELINE,
+        value_parser = clap::builder::FalseyValueParser::new(),
+        requires = "baseline",
+        help_heading = "Baseline"
+    )]
+    write_baseline: bool,
     /// How many checks run at the same time [default: 8]
     #[arg(long, value_name = "N", env = env::JOBS, help_heading = "Running")]
     jobs: Option<NonZeroUsize>,
@@ -86,49 +97,137 @@ async fn perform(args: CheckArgs, context: &Context) -> Result<Exit, Stop> {
         ))
         .hint(format!("leave out `--profile` or `--target`; the target is `{}`", chosen.name)));
     }
+    let baseline = match &args.baseline {
+        Some(path) => read_baseline(path, args.write_baseline, context)?,
+        None => Baseline::default(),
+    };
     let files = args.output.open(context)?;
     let mut signals = Signals::catch()?;
     let access = if args.read_only { Access::Read } else { Access::Write };
+    let profile = args.profile.as_deref().unwrap_or("rfc");
+    if args.dry_run {
+        let base = chosen.as_ref().and_then(|chosen| chosen.options.target.clone());
+        return dry_run(&selected, profile, access, base.as_deref(), context).await;
+    }
     let clock = Instant::now();
-    let place = tokio::select! {
-        place = async {
+    let venue = tokio::select! {
+        venue = async {
             match &chosen {
-                Some(chosen) => Place::shared(chosen, access, context).await,
-                None => Place::built_in(args.profile.as_deref().unwrap_or("rfc"), access).await,
+                Some(chosen) => {
+                    let (config, demands) = (chosen.config()?, chosen.options.required.clone());
+                    Ok(Venue::shared(&chosen.name, config, demands, access, &context.directory).await?)
+                }
+                None => Venue::built_in(profile, access).await.map_err(Stop::from),
             }
-        } => place?,
+        } => venue?,
         () = signals.next() => return Ok(Exit::Interrupted),
     };
     let mut reporter = args.output.reporter(context, files, Vec::new());
     reporter.observe(&Event::Started {
         kind: Kind::Check,
-        target: place.info.clone(),
+        target: venue.info.clone(),
         planned: selected.len(),
     });
-    for stand_in in &place.ground.discovery().stand_ins {
+    for stand_in in &venue.ground.discovery().stand_ins {
         reporter.observe(&Event::Notice(stand_in.clone()));
     }
     let jobs = args.jobs.map_or(JOBS, NonZeroUsize::get);
     let ran = {
+        let mut marking = Marking::new(&baseline, context.today, &mut reporter);
+        let mut judge = Judge::new(&selection.audiences, &mut marking);
         let interrupted = std::pin::pin!(signals.next());
-        runner::run(&selected, &place.ground, jobs, interrupted, &mut reporter).await
+        let ran = runner::run(&selected, &venue.ground, jobs, interrupted, &mut judge).await;
+        judge.finish();
+        marking.finish();
+        ran
     };
-    if ran == Ran::Interrupted && place.visit.is_some() {
+    if ran == Ran::Interrupted && venue.is_shared() {
         let notice = "interrupted: what was created is deleted; a second Ctrl-C leaves it there";
         reporter.observe(&Event::Notice(notice.to_owned()));
     }
     let left = tokio::select! {
-        notices = place.leave() => Some(notices),
+        notices = venue.leave() => Some(notices),
         () = signals.next() => None,
     };
     let interrupted = ran == Ran::Interrupted || left.is_none();
-    let cut_short =
-        || vec!["the clean-up was interrupted; the journals in `.scimulator` tell what is left".to_owned()];
-    for notice in left.unwrap_or_else(cut_short) {
+    for notice in left.unwrap_or_else(output::cut_short) {
         reporter.observe(&Event::Notice(notice));
     }
     reporter.observe(&Event::Ended { elapsed: clock.elapsed(), interrupted });
-    Ok(super::output::end(&reporter.finish(&mut context.stdout()), context))
+    let reported = reporter.finish(&mut context.stdout());
+    if args.write_baseline
+        && let Some(path) = &args.baseline
+    {
+        let text = baseline.text(&reported.run.findings, context.today);
+        std::fs::write(context.directory.join(path), text).map_err(|error| {
+            Stop::usage(format!("the baseline `{}` cannot be written: {error}", path.display()))
+        })?;
+        context.say(&format!("the baseline is written to {}: give each finding its reason", path.display()));
+    }
+    Ok(output::end(&reported, context))
+}
+
+/// Reads a baseline; one that is going to be written need not be there.
+fn read_baseline(path: &Path, is_written: bool, context: &Context) -> Result<Baseline, Stop> {
+    match std::fs::read_to_string(context.directory.join(path)) {
+        Ok(text) => Baseline::read(&text, &context.shown(path)).map_err(Stop::broken),
+        Err(error) if is_written && error.kind() == std::io::ErrorKind::NotFound => Ok(Baseline::default()),
+        Err(error) => Err(Stop::usage(format!("the baseline `{}` cannot be read: {error}", path.display()))),
+    }
+}
+
+/// Prints what would be sent, as far as that can be known: it is sent to a provider of our own, whose answers decide what
+/// comes next, and never to the target.
+async fn dry_run(
+    selected: &[Selected],
+    profile: &str,
+    access: Access,
+    base: Option<&str>,
+    context: &Context,
+) -> Result<Exit, Stop> {
+    let venue = Venue::built_in(profile, access).await?;
+    let mut sent = Sent::default();
+    runner::run(selected, &venue.ground, 1, std::pin::pin!(std::future::pending()), &mut sent).await;
+    let base = base.unwrap_or(&venue.info.url).trim_end_matches('/');
+    let mut text = format!("# below {base}, with names of the run instead of these\n");
+    for (id, requests) in &sent.checks {
+        text.push_str(&format!("\n{id}\n"));
+        for request in requests {
+            text.push_str(&format!("  {request}\n"));
+        }
+    }
+    context.print(&text)?;
+    context.say(&format!(
+        "{} checks would send {} requests; nothing was sent to a target",
+        sent.checks.len(),
+        sent.checks.iter().map(|(_, requests)| requests.len()).sum::<usize>()
+    ));
+    Ok(Exit::Ok)
+}
+
+/// The requests of each check, a line each.
+#[derive(Default)]
+struct Sent {
+    checks: Vec<(String, Vec<String>)>,
+}
+
+impl Observer for Sent {
+    fn observe(&mut self, event: &Event) {
+        let Event::Finished(finding) = event else { return };
+        let line = |exchange: &Redacted<Exchange>| {
+            let request = &exchange.get().request;
+            let body = match request.body.is_empty() {
+                true => String::new(),
+                false => format!("  {}", shortened(&String::from_utf8_lossy(&request.body))),
+            };
+            format!("{} {}{body}", request.method, request.target)
+        };
+        let requests = match (&finding.exchanges[..], finding.status) {
+            ([], Status::Skip) => vec![format!("nothing: {}", finding.message)],
+            (exchanges, _) => exchanges.iter().map(line).collect(),
+        };
+        self.checks.push((finding.item.id.clone(), requests));
+    }
 }
 
 /// Who the readiness is judged for.
@@ -151,7 +250,7 @@ fn audiences(words: &[String], has_target: bool) -> Result<Vec<Audience>, Stop> 
     words.iter().map(read).filter_map(Result::transpose).collect()
 }
 
-fn select(selection: &Selection) -> Result<Vec<crate::conformance::selection::Selected>, Stop> {
+fn select(selection: &Selection) -> Result<Vec<Selected>, Stop> {
     let unknown = selection.unknown();
     if let Some(first) = unknown.first() {
         let mut stop = Stop::nothing_selected(format!("there is no check and no topic `{}`", first.word));
@@ -168,70 +267,5 @@ fn select(selection: &Selection) -> Result<Vec<crate::conformance::selection::Se
             Err(Stop::nothing_selected("no check is selected").hint("`scimulator checks` lists them all"))
         }
         false => Ok(selected),
-    }
-}
-
-/// What is judged: a target as its guest, or a provider of our own.
-struct Place {
-    ground: Arc<Ground>,
-    info: TargetInfo,
-    visit: Option<(Visit, Option<Arc<Journal>>)>,
-    /// Runs as long as this lives.
-    _provider: Option<Provider>,
-}
-
-impl Place {
-    async fn shared(chosen: &Chosen, access: Access, context: &Context) -> Result<Self, Stop> {
-        let config = chosen.config()?;
-        let has_credentials = !matches!(config.credentials, Credentials::None) || !config.headers.is_empty();
-        let target = Target::connect(config).map_err(|error| Stop::usage(error.to_string()))?;
-        probe(&target, "/ServiceProviderConfig").await?;
-        let users = probe(&target, "/Users?count=1").await?;
-        if users.response().is_some_and(|response| response.status == 401) {
-            return Err(refused(&target, "/Users", 401).into());
-        }
-        let discovery = Discovery::of(&target).await;
-        let info = TargetInfo { url: target.base().to_owned(), name: chosen.name.clone() };
-        let (visit, journal, run) = match access {
-            Access::Read => (None, None, run_suffix()),
-            Access::Write => {
-                let visit = Visit::begin(&context.directory)?;
-                let journal = visit
-                    .journal(&target, visit.run())
-                    .map_err(|error| Stop::usage(format!("the journal cannot be written: {error}")))?;
-                let run = visit.run().to_owned();
-                (Some(visit), Some(journal), run)
-            }
-        };
-        let terms = Terms { journal: journal.clone(), access, demands: Vec::new(), has_credentials, run };
-        let ground = Arc::new(Ground::new(target, discovery, terms));
-        Ok(Self { ground, info, visit: visit.map(|visit| (visit, journal)), _provider: None })
-    }
-
-    async fn built_in(profile: &str, access: Access) -> Result<Self, Stop> {
-        let profile = Profile::named(profile).map_err(Stop::usage)?;
-        let info = TargetInfo { url: "http://127.0.0.1/scim/v2".to_owned(), name: profile.name.clone() };
-        let provider = Provider::start(ProviderConfig::loopback(profile, World::real()))
-            .await
-            .map_err(|error| Stop::no_verdict(format!("the built-in provider cannot be started: {error}")))?;
-        let token = SecretString::from(uuid::Uuid::new_v4().simple().to_string());
-        provider.add_tenant(&token);
-        let mut config = TargetConfig::new(provider.base_url());
-        config.credentials = Credentials::Bearer(token);
-        let target = Target::connect(config).map_err(|error| Stop::usage(error.to_string()))?;
-        let discovery = Discovery::of(&target).await;
-        let terms =
-            Terms { journal: None, access, demands: Vec::new(), has_credentials: true, run: run_suffix() };
-        let ground = Arc::new(Ground::new(target, discovery, terms));
-        Ok(Self { ground, info, visit: None, _provider: Some(provider) })
-    }
-
-    /// Deletes what is left, and says what could not be.
-    async fn leave(&self) -> Vec<String> {
-        self.ground.leave().await;
-        match &self.visit {
-            Some((visit, _)) => visit.leave(self.ground.target()).await,
-            None => Vec::new(),
-        }
     }
 }

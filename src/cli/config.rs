@@ -5,6 +5,9 @@
 //! url = "https://staging.example.test/scim/v2"
 //! token-file = "staging.token"      # relative to this file
 //! timeout = "10s"
+//!
+//! [target.staging.required]         # what `check` puts into every new user, although no schema says so
+//! costCenter = "4711"
 //! ```
 //!
 //! A table takes the options of the command line by their names, and `url`. The file is looked for in the working
@@ -14,18 +17,20 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde_json::Value;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::exit::Stop;
 use super::target_options::TargetOptions;
+use crate::conformance::trial::ground::Demand;
 use crate::diagnostic::{Diagnostic, SourceFile, nearest};
 
 /// Name of the file.
 pub const FILE_NAME: &str = "scimulator.toml";
 
 /// What the table of a target may hold.
-pub const KEYS: [&str; 16] = [
+pub const KEYS: [&str; 17] = [
     "url",
     "token",
     "token-file",
@@ -42,6 +47,7 @@ pub const KEYS: [&str; 16] = [
     "proxy",
     "timeout",
     "rate",
+    "required",
 ];
 
 /// A configuration file as it was read.
@@ -168,6 +174,47 @@ impl Reader<'_> {
     }
 }
 
+/// What bodies must carry: attributes of users by their paths, and those of other resource types in tables of their names.
+fn demands(value: &DeValue<'_>) -> Result<Vec<Demand>, String> {
+    let DeValue::Table(table) = value else {
+        return Err("must be a table: `[target.NAME.required]`, with attributes and their values".to_owned());
+    };
+    let mut demands = Vec::new();
+    for (key, value) in table {
+        let name = key.get_ref().to_string();
+        match value.get_ref() {
+            DeValue::Table(attributes) => {
+                for (path, value) in attributes {
+                    let path = path.get_ref().to_string();
+                    demands.push(Demand { kind: name.clone(), path, value: json(value.get_ref())? });
+                }
+            }
+            value => demands.push(Demand { kind: "User".to_owned(), path: name, value: json(value)? }),
+        }
+    }
+    Ok(demands)
+}
+
+/// A TOML value as JSON.
+fn json(value: &DeValue<'_>) -> Result<Value, String> {
+    Ok(match value {
+        DeValue::String(text) => Value::from(text.as_ref()),
+        DeValue::Boolean(flag) => Value::from(*flag),
+        DeValue::Integer(number) => {
+            let parsed = i64::from_str_radix(number.as_str(), number.radix());
+            Value::from(parsed.map_err(|_| "is too large for a whole number")?)
+        }
+        DeValue::Float(number) => Value::from(number.as_str().parse::<f64>().map_err(|_| "is no number")?),
+        DeValue::Datetime(moment) => Value::from(moment.to_string()),
+        DeValue::Array(items) => items.iter().map(|item| json(item.get_ref())).collect::<Result<_, _>>()?,
+        DeValue::Table(members) => {
+            let members =
+                members.iter().map(|(name, value)| Ok((name.get_ref().to_string(), json(value.get_ref())?)));
+            Value::Object(members.collect::<Result<_, String>>()?)
+        }
+    })
+}
+
 /// Takes one option of a target.
 fn set(options: &mut TargetOptions, key: &str, value: &DeValue<'_>, folder: &Path) -> Result<(), String> {
     let text = || value.as_str().map(str::to_owned).ok_or_else(|| "must be a text".to_owned());
@@ -197,6 +244,7 @@ fn set(options: &mut TargetOptions, key: &str, value: &DeValue<'_>, folder: &Pat
         "client-secret" => options.client_secret = Some(text()?.into()),
         "scope" => options.scope = Some(text()?),
         "ca-file" => options.ca_file = Some(path()?),
+        "required" => options.required = demands(value)?,
         "client-cert" => options.client_cert = Some(path()?),
         "client-key" => options.client_key = Some(path()?),
         "insecure" => options.insecure = value.as_bool().ok_or("must be `true` or `false`")?,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
+use jiff::civil::Date;
 
 use super::env;
 use super::exit::{Exit, Stop};
@@ -18,6 +19,8 @@ type Variable<'a> = &'a dyn Fn(&str) -> Option<OsString>;
 /// What the program knows of the world around it.
 #[derive(Debug, Clone)]
 pub struct Context {
+    /// The date, where the user is.
+    pub today: Date,
     /// The working directory; relative paths are shown relative to it.
     pub directory: PathBuf,
     /// Whether a person sees standard output as it is written.
@@ -69,6 +72,7 @@ impl Context {
         let directory = std::env::current_dir()
             .map_err(|error| Stop::usage(format!("the working directory cannot be read: {error}")))?;
         Ok(Self {
+            today: jiff::Zoned::now().date(),
             directory,
             stdout_is_terminal: io::stdout().is_terminal(),
             stderr_is_terminal: io::stderr().is_terminal(),
@@ -160,6 +164,7 @@ pub(crate) mod tests {
     /// A world without terminal, colours and CI, in this folder.
     pub(crate) fn context_in(directory: &Path) -> Context {
         Context {
+            today: jiff::civil::date(2026, 12, 1),
             directory: directory.to_owned(),
             stdout_is_terminal: false,
             stderr_is_terminal: false,

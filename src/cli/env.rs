@@ -77,6 +77,16 @@ pub const SKIP: &str = "SCIMULATOR_SKIP";
 pub const FOR: &str = "SCIMULATOR_FOR";
 /// `--read-only`
 pub const READ_ONLY: &str = "SCIMULATOR_READ_ONLY";
+/// `--dry-run`
+pub const DRY_RUN: &str = "SCIMULATOR_DRY_RUN";
+/// `--baseline`
+pub const BASELINE: &str = "SCIMULATOR_BASELINE";
+/// `--write-baseline`
+pub const WRITE_BASELINE: &str = "SCIMULATOR_WRITE_BASELINE";
+/// `--format`
+pub const FORMAT: &str = "SCIMULATOR_FORMAT";
+/// `--requirements`
+pub const REQUIREMENTS: &str = "SCIMULATOR_REQUIREMENTS";
 /// `--listen`
 pub const LISTEN: &str = "SCIMULATOR_LISTEN";
 /// `--store`

@@ -8,6 +8,8 @@ use clap::builder::styling::{AnsiColor, Effects, Styles};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub mod check;
+pub mod checks;
+pub mod cleanup;
 pub mod config;
 pub mod context;
 pub mod documents;
@@ -59,6 +61,12 @@ enum Command {
     Review(review::ReviewArgs),
     /// Check the RFC conformance of a target, and whether identity providers can work with it
     Check(Box<check::CheckArgs>),
+    /// List the checks, or what they cover of the RFCs
+    Checks(checks::ChecksArgs),
+    /// Explain a check, a requirement or a habit of an identity provider
+    Explain(checks::ExplainArgs),
+    /// Delete what an interrupted run left on a target
+    Cleanup(Box<cleanup::CleanupArgs>),
     /// Run the built-in SCIM provider until it is told to stop
     Serve(Box<serve::ServeArgs>),
     /// Print the JSON Schema of a file format
@@ -106,6 +114,9 @@ fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Run(args) => run::run(*args, &context),
             Command::Review(args) => review::run(&args, &context),
             Command::Check(args) => check::run(*args, &context),
+            Command::Checks(args) => checks::list(&args, &context),
+            Command::Explain(args) => checks::explain(&args, &context),
+            Command::Cleanup(args) => cleanup::run(*args, &context),
             Command::Serve(args) => serve::run(*args, &context).unwrap_or_else(|stop| context.refuse(&stop)),
             Command::Schema(args) => documents::schema(&args, &context),
             Command::Completions(args) => documents::completions(&args, &context),

@@ -110,13 +110,18 @@ fn verdict(reported: &Reported) -> Exit {
     let tally = &reported.run.tally;
     if reported.run.incomplete {
         Exit::Interrupted
-    } else if tally.of(Status::Fail) > 0 {
+    } else if reported.run.of(Status::Fail).any(|finding| finding.known.is_none()) {
         Exit::Wanting
     } else if tally.of(Status::Error) + tally.of(Status::Blocked) > 0 {
         Exit::NoVerdict
     } else {
         Exit::Ok
     }
+}
+
+/// What is said when the user does not wait for the clean-up.
+pub fn cut_short() -> Vec<String> {
+    vec!["the clean-up was interrupted; the journals in `.scimulator` tell what is left".to_owned()]
 }
 
 /// Tells what could not be written and returns the exit code.

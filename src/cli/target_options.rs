@@ -15,6 +15,7 @@ use super::context::Context;
 use super::env;
 use super::exit::Stop;
 use super::values::{HeaderField, Hidden, Rate, UserPassword, duration, secret};
+use crate::conformance::trial::ground::Demand;
 use crate::diagnostic::nearest;
 use crate::target::{Credentials, TargetConfig};
 
@@ -89,6 +90,9 @@ pub struct TargetOptions {
     /// Send at most that many requests per second (10/s) or minute (90/m)
     #[arg(long, value_name = "N/s", env = env::RATE, help_heading = "Connection")]
     pub rate: Option<Rate>,
+    /// What every body must carry although no schema says so: the table `required` of a named target.
+    #[arg(skip)]
+    pub required: Vec<Demand>,
 }
 
 /// The options as they came from the command line and the environment, contradictions settled.
@@ -221,6 +225,7 @@ impl TargetOptions {
             proxy: self.proxy.or(under.proxy),
             timeout: self.timeout.or(under.timeout),
             rate: self.rate.or(under.rate),
+            required: under.required,
         }
     }
 }

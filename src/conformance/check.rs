@@ -199,10 +199,16 @@ impl Explanation {
             if !part.is_empty() && !rest.is_empty() {
                 part.push_str("\n\n");
             }
-            part.push_str(rest);
+            part.push_str(&capitalised(rest));
         }
         read
     }
+}
+
+/// A paragraph with a capital letter at its beginning, unless that is a name in backticks.
+fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Declares a check: its doc comment, the constant for the list of its topic, the function, and what is known of it.
@@ -260,7 +266,7 @@ mod tests {
         let text = " The rule\n goes on.\n\n More of it.\n\n Why: because\n of this.\n\n Fix: do that.\n";
         let read = Explanation::read(text);
         assert_eq!(read.rule, "The rule goes on.\n\nMore of it.");
-        assert_eq!(read.why, "because of this.");
-        assert_eq!(read.fix, "do that.");
+        assert_eq!(read.why, "Because of this.");
+        assert_eq!(read.fix, "Do that.");
     }
 }

@@ -10,17 +10,23 @@
 //! | [`trial`] | what a check works with: sending, creating, reading back, cleaning up |
 //! | [`selection`] | which checks a run is about |
 //! | [`runner`] | all of them, side by side |
+//! | [`venue`] | where a run takes place |
+//! | [`readiness`] | for whom a target is ready |
+//! | [`baseline`] | findings that are accepted for now |
 //!
 //! A check knows nothing of options, reports and printing. It talks to the target through its [`trial::Trial`] and ends with a
 //! [`verdict::Verdict`].
 
+pub mod baseline;
 pub mod catalogue;
 pub mod check;
 pub mod checks;
 pub mod discovery;
+pub mod readiness;
 pub mod runner;
 pub mod selection;
 pub mod trial;
+pub mod venue;
 pub mod verdict;
 
 pub use check::{Audience, Check, Explanation, Level, Need};

@@ -87,16 +87,13 @@ impl Visit {
     /// What earlier runs left, which were killed before they could clean up.
     fn others(&self) -> Vec<String> {
         let open: Vec<PathBuf> = self.open().iter().map(|journal| self.path(journal)).collect();
-        let entries = std::fs::read_dir(&self.folder).into_iter().flatten().flatten();
-        let others = entries
-            .map(|entry| entry.path())
-            .filter(|path| !open.contains(path) && !Journal::is_in_use(path));
+        let others = abandoned(&self.folder).into_iter().filter(|path| !open.contains(path));
         let notice = |path: PathBuf| {
             let count = Journal::pending(&path).ok()?.len();
             let resources = if count == 1 { "resource" } else { "resources" };
             let shown = Path::new(JOURNALS).join(path.file_name()?);
             Some(format!(
-                "an earlier run left {count} {resources} on its target: `{}` tells which",
+                "an earlier run left {count} {resources} on its target (`{}`); `scimulator cleanup` deletes them",
                 shown.display()
             ))
         };
@@ -114,6 +111,18 @@ impl Visit {
     fn open_mut(&self) -> MutexGuard<'_, Vec<Arc<Journal>>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The journals in a folder that no running program writes, sorted.
+pub fn abandoned(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_journal = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "journal");
+    let mut found: Vec<PathBuf> = entries
+        .map(|entry| entry.path())
+        .filter(|path| is_journal(path) && !Journal::is_in_use(path))
+        .collect();
+    found.sort();
+    found
 }
 
 /// Asks for something that every target has.

@@ -208,9 +208,7 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
         () = signals.next() => None,
     };
     let interrupted = driven == Driven::Interrupted || left.is_none();
-    let cut_short =
-        || vec!["the clean-up was interrupted; the journals in `.scimulator` tell what is left".to_owned()];
-    for notice in left.unwrap_or_else(cut_short) {
+    for notice in left.unwrap_or_else(output::cut_short) {
         reporter.observe(&Event::Notice(notice));
     }
     reporter.observe(&Event::Ended { elapsed: clock.elapsed(), interrupted });

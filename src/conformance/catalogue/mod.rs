@@ -13,9 +13,7 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-mod coverage;
-
-pub use coverage::{Coverage, Section, Share, Tier, coverage};
+pub mod coverage;
 
 /// How binding a statement is, in the words of RFC 2119 or as the catalogue reads it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]

@@ -1,0 +1,286 @@
+//! `checks` and `explain`: what there is to check, and what it is about.
+
+use std::fmt::Write as _;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::context::Context;
+use super::env;
+use super::exit::{Exit, Stop};
+use crate::conformance::catalogue::{self, coverage};
+use crate::conformance::{Check, checks};
+use crate::diagnostic::nearest;
+
+/// `checks`
+#[derive(Debug, Args)]
+pub struct ChecksArgs {
+    /// How the list is printed
+    #[arg(long, value_name = "FORMAT", env = env::FORMAT, default_value = "table")]
+    format: Format,
+    /// Print which requirements the checks decide, by RFC section, and which they do not
+    #[arg(long, env = env::REQUIREMENTS, value_parser = clap::builder::FalseyValueParser::new())]
+    requirements: bool,
+}
+
+/// How a list is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// Lines for people
+    Table,
+    /// For programs
+    Json,
+}
+
+/// `explain ID`
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A check (patch.add-appends), a requirement (RFC7644-3.5.2-07) or a habit of an identity provider (Q-G01)
+    #[arg(value_name = "ID")]
+    id: String,
+}
+
+/// Lists the checks, or the coverage.
+pub fn list(args: &ChecksArgs, context: &Context) -> Exit {
+    let text = match (args.requirements, args.format) {
+        (false, Format::Table) => table(),
+        (false, Format::Json) => pretty(&checks::all().map(as_json).collect()),
+        (true, Format::Table) => coverage_table(),
+        (true, Format::Json) => pretty(&coverage_json()),
+    };
+    context.print(&text).map_or_else(|stop| context.refuse(&stop), |()| Exit::Ok)
+}
+
+fn pretty(json: &Value) -> String {
+    format!("{json:#}\n")
+}
+
+fn as_json(check: &Check) -> Value {
+    json!({
+        "id": check.id,
+        "title": check.title,
+        "topic": check.topic(),
+        "level": check.level.word(),
+        "requirements": check.requirements,
+        "needs": check.needs.iter().map(|need| need.word()).collect::<Vec<_>>(),
+        "breaks": check.breaks.iter().map(|audience| audience.word()).collect::<Vec<_>>(),
+    })
+}
+
+fn table() -> String {
+    let width = checks::all().map(|check| check.id.len()).max().unwrap_or(0);
+    let mut text = String::new();
+    for check in checks::all() {
+        let _ = writeln!(text, "{:<width$}  {:<7}  {}", check.id, check.level.word(), check.title);
+    }
+    text
+}
+
+fn covered() -> coverage::Coverage {
+    coverage::coverage(checks::all().flat_map(|check| check.requirements.iter().copied()))
+}
+
+fn coverage_table() -> String {
+    let coverage = covered();
+    let mut text = String::from(
+        "Requirements that are about a server and can be seen from outside, and how many of them a check decides:\n\n",
+    );
+    for (tier, share) in &coverage.tiers {
+        let _ = writeln!(
+            text,
+            "{:<26} {:>3} of {:>3}  {:>5.1} %",
+            tier.word(),
+            share.covered,
+            share.decidable,
+            share.percent()
+        );
+    }
+    text.push_str("\nby section\n");
+    for section in &coverage.sections {
+        let share = section.share;
+        let place = format!("RFC {} §{}", section.rfc, section.section);
+        let _ = writeln!(
+            text,
+            "{place:<26} {:>3} of {:>3}  {:>5.1} %",
+            share.covered,
+            share.decidable,
+            share.percent()
+        );
+    }
+    text.push_str("\nnot decided\n");
+    for (requirement, reason) in &coverage.open {
+        let reason = reason.unwrap_or("no check yet");
+        let _ = writeln!(
+            text,
+            "{:<22} {:<10} {}\n{:22} {:10} {reason}",
+            requirement.id,
+            requirement.force.word(),
+            requirement.text,
+            "",
+            ""
+        );
+    }
+    text
+}
+
+fn coverage_json() -> Value {
+    let by_requirement = |id: &str| -> Vec<&str> {
+        checks::all().filter(|check| check.requirements.contains(&id)).map(|check| check.id).collect()
+    };
+    let reason =
+        |id: &str| catalogue::not_covered().iter().find(|row| row.id == id).map(|row| row.reason.as_str());
+    let row = |requirement: &catalogue::Requirement| {
+        json!({
+            "id": requirement.id,
+            "level": requirement.force.word(),
+            "decidable": requirement.is_decidable(),
+            "checks": by_requirement(&requirement.id),
+            "reason": reason(&requirement.id),
+        })
+    };
+    catalogue::requirements().iter().map(row).collect()
+}
+
+/// Explains a check, a requirement or a habit.
+pub fn explain(args: &ExplainArgs, context: &Context) -> Exit {
+    let text = explained(&args.id, context.width.clamp(40, 100));
+    match text.and_then(|text| context.print(&text)) {
+        Ok(()) => Exit::Ok,
+        Err(stop) => context.refuse(&stop),
+    }
+}
+
+fn explained(id: &str, width: usize) -> Result<String, Stop> {
+    if let Some(check) = checks::find(id) {
+        return Ok(explain_check(check, width));
+    }
+    if let Some(requirement) = catalogue::requirement(id) {
+        let mut text =
+            format!("{}: {}, {}\n\n", requirement.id, requirement.source(), requirement.force.word());
+        text.push_str(&wrapped(&requirement.text, width));
+        section(&mut text, "How it is tested", &requirement.how_to_test, width);
+        section(&mut text, "A violation", &requirement.example_violation, width);
+        decided_by(&mut text, id);
+        return Ok(text);
+    }
+    if let Some(quirk) = catalogue::quirk(id) {
+        let mut text = format!("{}: sent by {} (evidence: {})\n\n", quirk.id, quirk.idp, grade(&quirk.grade));
+        text.push_str(&wrapped(&quirk.sends, width));
+        section(&mut text, "What a target must make of it", &quirk.target_must, width);
+        decided_by(&mut text, id);
+        return Ok(text);
+    }
+    let known = checks::all()
+        .map(|check| check.id)
+        .chain(catalogue::requirements().iter().map(|requirement| requirement.id.as_str()))
+        .chain(catalogue::quirks().iter().map(|quirk| quirk.id.as_str()));
+    let stop = Stop::nothing_selected(format!("there is nothing called `{id}`"));
+    Err(match nearest(id, known) {
+        Some(near) => stop.hint(format!("did you mean `{near}`?")),
+        None => stop.hint("`scimulator checks` lists the checks"),
+    })
+}
+
+fn explain_check(check: &Check, width: usize) -> String {
+    let explanation = check.explanation();
+    let mut text = format!("{}: {}\n\n", check.id, check.title);
+    text.push_str(&wrapped(&explanation.rule, width));
+    section(&mut text, "Why it matters", &explanation.why, width);
+    if !check.breaks.is_empty() {
+        let who: Vec<&str> = check.breaks.iter().map(|audience| audience.label()).collect();
+        section(&mut text, "Who breaks on it", &who.join(", "), width);
+    }
+    section(&mut text, "How to fix it", &explanation.fix, width);
+    let _ = writeln!(text, "\nLevel: {}", check.level.word());
+    if !check.needs.is_empty() {
+        let needs: Vec<&str> = check.needs.iter().map(|need| need.label()).collect();
+        let _ = writeln!(text, "Needs: {}", needs.join(", "));
+    }
+    text.push_str("Decides:\n");
+    for id in check.requirements {
+        let (source, statement) = catalogue::statement(id).unwrap_or_default();
+        text.push_str(&indented(&wrapped(&format!("{id} ({source}): {statement}"), width - 2)));
+    }
+    text
+}
+
+fn decided_by(text: &mut String, id: &str) {
+    let deciding: Vec<&str> =
+        checks::all().filter(|check| check.requirements.contains(&id)).map(|check| check.id).collect();
+    let reason = catalogue::not_covered().iter().find(|row| row.id == id).map(|row| row.reason.as_str());
+    let _ = match (deciding.is_empty(), reason) {
+        (false, _) => writeln!(text, "\nDecided by: {}", deciding.join(", ")),
+        (true, Some(reason)) => writeln!(text, "\nNot decided: {reason}"),
+        (true, None) => writeln!(text, "\nNo check decides it."),
+    };
+}
+
+/// What a grade of evidence means.
+fn grade(grade: &str) -> &'static str {
+    match grade.chars().next() {
+        Some('A') => "documented by the vendor, or captured",
+        Some('B') => "from code that was written against the real product",
+        Some('C') => "from a third party, unverified",
+        _ => "doubtful, unverified",
+    }
+}
+
+fn section(text: &mut String, title: &str, body: &str, width: usize) {
+    if !body.is_empty() {
+        let _ = write!(text, "\n{title}\n{}", indented(&wrapped(body, width - 2)));
+    }
+}
+
+fn indented(text: &str) -> String {
+    text.lines().map(|line| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") }).collect()
+}
+
+/// Paragraphs, broken at spaces.
+fn wrapped(text: &str, width: usize) -> String {
+    let mut out = String::new();
+    for (index, paragraph) in text.split("\n\n").enumerate() {
+        if index > 0 {
+            out.push('\n');
+        }
+        let mut column = 0;
+        for word in paragraph.split_whitespace() {
+            let length = word.chars().count();
+            if column > 0 && column + 1 + length > width {
+                out.push('\n');
+                column = 0;
+            } else if column > 0 {
+                out.push(' ');
+                column += 1;
+            }
+            out.push_str(word);
+            column += length;
+        }
+        out.push('\n');
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn everything_that_can_be_explained_is() {
+        for check in checks::all() {
+            assert!(explained(check.id, 80).is_ok_and(|text| text.contains("How to fix it")), "{}", check.id);
+        }
+        for requirement in catalogue::requirements() {
+            assert!(explained(&requirement.id, 80).is_ok());
+        }
+        for quirk in catalogue::quirks() {
+            assert!(explained(&quirk.id, 80).is_ok());
+        }
+        let stop = explained("create.duplicat", 80).unwrap_err();
+        assert_eq!(stop.hints, ["did you mean `create.duplicate`?"]);
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces() {
+        assert_eq!(wrapped("aa bb cc\n\ndd", 5), "aa bb\ncc\n\ndd\n");
+    }
+}

@@ -1,0 +1,106 @@
+//! `cleanup`: deletes what interrupted runs left on a target, from their journals.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::context::Context;
+use super::exit::{Exit, Stop};
+use super::target_options::TargetArgs;
+use crate::target::Target;
+use crate::target::cleanup::delete_pending;
+use crate::target::journal::{Journal, Pending};
+use crate::target::visit::{JOURNALS, abandoned, probe};
+
+/// `cleanup`
+#[derive(Debug, Args)]
+pub struct CleanupArgs {
+    #[command(flatten)]
+    target: TargetArgs,
+}
+
+/// Runs the command. Without a target it tells what is left.
+pub fn run(args: CleanupArgs, context: &Context) -> Exit {
+    let result = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::usage(format!("the network cannot be used: {error}")))
+        .and_then(|runtime| runtime.block_on(perform(args, context)));
+    result.unwrap_or_else(|stop| context.refuse(&stop))
+}
+
+async fn perform(args: CleanupArgs, context: &Context) -> Result<Exit, Stop> {
+    let folder = context.directory.join(JOURNALS);
+    let journals = abandoned(&folder);
+    if journals.is_empty() {
+        context.print("nothing is left: there is no journal of an interrupted run\n")?;
+        return Ok(Exit::Ok);
+    }
+    let Some(chosen) = args.target.choose(context)? else { return tell(&journals, context) };
+    let target = Target::connect(chosen.config()?).map_err(|error| Stop::usage(error.to_string()))?;
+    probe(&target, "/ServiceProviderConfig").await?;
+    let mut is_clean = true;
+    for path in &journals {
+        let shown = context.shown(path);
+        let journal = open(path, context)?;
+        if journal.base() != target.base() {
+            context.say(&format!("`{shown}` is about {}, which is another target", journal.base()));
+            is_clean = false;
+            continue;
+        }
+        let report = delete_pending(&target, &journal).await;
+        let text = |text: &str| target.secrets().text(text).into_inner();
+        for path in &report.deleted {
+            context.print(&format!("deleted {}\n", text(path)))?;
+        }
+        for what in &report.gone {
+            context.print(&format!("gone already: {}\n", text(what)))?;
+        }
+        for (what, problem) in &report.failed {
+            context.print(&format!("NOT deleted: {}: {}\n", text(what), text(problem)))?;
+        }
+        let is_finished = journal
+            .finish()
+            .map_err(|error| Stop::usage(format!("the journal `{shown}` cannot be removed: {error}")))?;
+        is_clean &= is_finished;
+    }
+    // It stays where something is left.
+    let _ = std::fs::remove_dir(&folder);
+    Ok(if is_clean { Exit::Ok } else { Exit::Wanting })
+}
+
+fn open(path: &PathBuf, context: &Context) -> Result<Journal, Stop> {
+    Journal::open(path).map_err(|error| {
+        Stop::usage(format!("the journal `{}` cannot be read: {error}", context.shown(path)))
+    })
+}
+
+/// Says what is left, and on which targets.
+fn tell(journals: &[PathBuf], context: &Context) -> Result<Exit, Stop> {
+    let mut bases: Vec<String> = Vec::new();
+    let mut is_clean = true;
+    for path in journals {
+        let journal = open(path, context)?;
+        let left = journal.left();
+        context.print(&format!("{} on {}:\n", context.shown(path), journal.base()))?;
+        for pending in &left {
+            is_clean = false;
+            context.print(&match pending {
+                Pending::Created(path) => format!("  {path}\n"),
+                Pending::Unsettled { path, name } => format!("  perhaps `{name}` in {path}\n"),
+            })?;
+        }
+        if !bases.iter().any(|base| base == journal.base()) {
+            bases.push(journal.base().to_owned());
+        }
+    }
+    if is_clean {
+        return Ok(Exit::Ok);
+    }
+    for base in bases {
+        context.say(&format!(
+            "to delete it: scimulator cleanup --target {base}, with the credentials of that target"
+        ));
+    }
+    Ok(Exit::Wanting)
+}

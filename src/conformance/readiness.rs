@@ -1,0 +1,132 @@
+//! For whom a target is ready: what each identity provider depends on, taken together.
+
+use std::collections::BTreeMap;
+
+use super::check::{Audience, Level};
+use crate::event::{Event, Finding, Observer, Readiness, Status};
+
+/// Listens to a run and draws the conclusion.
+pub struct Judge<'a, O> {
+    audiences: &'a [Audience],
+    observer: &'a mut O,
+    tables: BTreeMap<Audience, Table>,
+}
+
+/// What was found out for one audience.
+#[derive(Debug, Default)]
+struct Table {
+    failures: Vec<String>,
+    warnings: Vec<String>,
+    undecided: Vec<String>,
+    judged: usize,
+}
+
+impl<'a, O: Observer> Judge<'a, O> {
+    /// Hands events on to `observer`.
+    pub fn new(audiences: &'a [Audience], observer: &'a mut O) -> Self {
+        let tables = audiences.iter().map(|audience| (*audience, Table::default())).collect();
+        Self { audiences, observer, tables }
+    }
+
+    /// Tells for whom the target is ready. A finding that the baseline accepts still stands in the way: the baseline says
+    /// what is known, not what works.
+    pub fn finish(mut self) {
+        let mut readiness = Vec::new();
+        for audience in self.audiences {
+            let Some(mut table) = self.tables.remove(audience) else { continue };
+            for ids in [&mut table.failures, &mut table.warnings, &mut table.undecided] {
+                ids.sort();
+            }
+            let blockers: Vec<String> = table.failures.into_iter().chain(table.warnings).collect();
+            readiness.push(Readiness {
+                audience: audience.word().to_owned(),
+                ready: blockers.is_empty() && table.undecided.is_empty() && table.judged > 0,
+                blockers,
+                undecided: table.undecided,
+                judged: table.judged,
+            });
+        }
+        if !readiness.is_empty() {
+            self.observer.observe(&Event::Readiness(readiness));
+        }
+    }
+
+    fn take(&mut self, finding: &Finding) {
+        let item = &finding.item;
+        for (audience, table) in &mut self.tables {
+            if !item.breaks.iter().any(|word| word == audience.word()) {
+                continue;
+            }
+            let id = item.id.clone();
+            // A broken SHOULD is no obstacle, but what only matters to identity providers is one for them.
+            let is_interop = item.level == Some(Level::Interop.word());
+            match finding.status {
+                Status::Fail => table.failures.push(id),
+                Status::Warn if is_interop => table.warnings.push(id),
+                Status::Blocked | Status::Error => table.undecided.push(id),
+                Status::Skip => continue,
+                Status::Pass | Status::Warn => {}
+            }
+            table.judged += 1;
+        }
+    }
+}
+
+impl<O: Observer> Observer for Judge<'_, O> {
+    fn observe(&mut self, event: &Event) {
+        if let Event::Finished(finding) = event {
+            self.take(finding);
+        }
+        self.observer.observe(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::event::Item;
+
+    struct Last(Vec<Readiness>);
+
+    impl Observer for Last {
+        fn observe(&mut self, event: &Event) {
+            if let Event::Readiness(readiness) = event {
+                self.0.clone_from(readiness);
+            }
+        }
+    }
+
+    fn judged(findings: &[(&str, Level, Status)]) -> Readiness {
+        let mut last = Last(Vec::new());
+        let audiences = [Audience::Okta];
+        let mut judge = Judge::new(&audiences, &mut last);
+        for (id, level, status) in findings {
+            let item = Arc::new(Item {
+                id: (*id).to_owned(),
+                title: String::new(),
+                topic: String::new(),
+                level: Some(level.word()),
+                requirements: Vec::new(),
+                breaks: vec!["okta".to_owned()],
+                file: None,
+            });
+            judge.observe(&Event::Finished(Box::new(Finding::plain(item, *status, ""))));
+        }
+        judge.finish();
+        last.0.remove(0)
+    }
+
+    #[test]
+    fn ready_is_who_has_no_obstacle_and_no_open_question() {
+        use Level::{Interop, Must, Should};
+        use Status::{Blocked, Fail, Pass, Skip, Warn};
+        assert!(judged(&[("a", Must, Pass), ("b", Should, Warn), ("c", Must, Skip)]).ready);
+        let not = judged(&[("b", Interop, Warn), ("a", Must, Fail), ("c", Must, Pass)]);
+        assert_eq!((not.ready, not.blockers), (false, vec!["a".to_owned(), "b".to_owned()]));
+        let open = judged(&[("a", Must, Blocked), ("b", Must, Pass)]);
+        assert_eq!((open.ready, open.undecided), (false, vec!["a".to_owned()]));
+        assert!(!judged(&[("a", Must, Skip)]).ready, "nothing was judged");
+    }
+}
