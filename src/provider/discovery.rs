@@ -22,20 +22,20 @@ pub fn answer(service: &Service, endpoint: &Endpoint, query: &str, base: &str) -
     let document = match endpoint {
         Endpoint::ServiceProviderConfig => service_provider_config(service, base),
         Endpoint::ResourceTypes(None) => {
-            let types = service.registry().types().iter();
+            let types = service.published().types().iter();
             complete_list(types.map(|t| resource_type(&t.resource_type, base)).collect())
         }
         Endpoint::ResourceTypes(Some(name)) => {
-            let found = service.registry().types().iter().find(|t| t.resource_type.id == *name);
+            let found = service.published().types().iter().find(|t| t.resource_type.id == *name);
             let found =
                 found.ok_or_else(|| ScimError::status(404, format!("there is no resource type `{name}`")))?;
             resource_type(&found.resource_type, base)
         }
         Endpoint::Schemas(None) => {
-            complete_list(service.registry().schemas().iter().map(|s| schema(s, base)).collect())
+            complete_list(service.published().schemas().iter().map(|s| schema(s, base)).collect())
         }
         Endpoint::Schemas(Some(urn)) => {
-            let found = service.registry().schema(urn);
+            let found = service.published().schema(urn);
             schema(found.ok_or_else(|| ScimError::status(404, format!("there is no schema `{urn}`")))?, base)
         }
         _ => return Err(ScimError::status(404, "this is no discovery endpoint")),
@@ -45,7 +45,7 @@ pub fn answer(service: &Service, endpoint: &Endpoint, query: &str, base: &str) -
 }
 
 fn service_provider_config(service: &Service, base: &str) -> Value {
-    let (features, limits) = (&service.profile().features, &service.profile().limits);
+    let (features, limits) = (&service.announced().features, &service.announced().limits);
     json!({
         "schemas": [SERVICE_PROVIDER_CONFIG],
         "patch": { "supported": features.patch },

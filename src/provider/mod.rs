@@ -6,7 +6,7 @@
 //!     store/ where records are kept                     (one trait; in memory)
 //! ```
 //!
-//! It is correct to the letter by default and takes another shape by [`profile`]. A token belongs to a tenant (`tokens`),
+//! It is correct to the letter by default, takes another shape by [`profile`] and misbehaves on purpose by [`defects`]. A token belongs to a tenant (`tokens`),
 //! and nothing crosses from one tenant to another. The judge side of the program reaches it over a real
 //! loopback socket only, exactly as it reaches a stranger; what this module offers in process is starting and stopping
 //! it and making tenants.
@@ -21,6 +21,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 mod body;
+pub mod defects;
 mod discovery;
 mod http;
 pub mod profile;
@@ -31,6 +32,7 @@ pub mod world;
 
 pub use self::http::tls::{TlsError, TlsFiles};
 
+use self::defects::Defect;
 use self::http::handler::{App, BASE_PATH, Reach};
 use self::http::{listener, tls};
 use self::profile::Profile;
@@ -66,6 +68,8 @@ pub struct ProviderConfig {
     pub trust_forwarded: bool,
     /// The userName of the user that a token's holder is at `/Me`.
     pub me: String,
+    /// Its deliberate bugs.
+    pub defects: Vec<&'static Defect>,
 }
 
 impl ProviderConfig {
@@ -81,6 +85,7 @@ impl ProviderConfig {
             public_url: None,
             trust_forwarded: false,
             me: DEFAULT_ME.to_owned(),
+            defects: Vec::new(),
         }
     }
 }
@@ -126,7 +131,13 @@ impl Provider {
         let tokens = Arc::new(Tokens::default());
         let store = Arc::clone(&config.store);
         let app = App {
-            service: Arc::new(Service::new(config.registry, config.profile, config.store, config.world)),
+            service: Arc::new(Service::new(
+                config.registry,
+                config.profile,
+                config.store,
+                config.world,
+                &config.defects,
+            )),
             tokens: Arc::clone(&tokens),
             reach: Reach {
                 scheme,

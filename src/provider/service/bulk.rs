@@ -6,12 +6,13 @@
 
 use std::collections::HashMap;
 
+use super::defective;
 use super::membership::Expected;
 use super::write::Session;
 use super::{Caller, Reply, Service, Terms};
 use crate::protocol::bulk::{self, BulkRequest, Group, Method, Operation, OperationResult, Refused};
 use crate::protocol::error::ScimError;
-use crate::protocol::ingest;
+use crate::provider::defects::seams::Switch;
 use crate::provider::store::{self, Kind};
 
 /// bulkIds and the ids of what was created under them.
@@ -28,7 +29,10 @@ impl Service {
             return Err(ScimError::status(501, "bulk requests are not supported"));
         }
         let request = BulkRequest::parse(body, self.profile.limits.bulk_operations, &self.profile.policy)?;
-        let plan = bulk::plan(&request.operations);
+        let plan = match self.is(Switch::BulkInOrder) {
+            true => defective::in_order(&request),
+            false => bulk::plan(&request.operations),
+        };
         let mut operations: Vec<Option<_>> = request.operations.iter().cloned().map(Some).collect();
         let mut results: Vec<Option<OperationResult>> = vec![None; operations.len()];
         let mut ids = Ids::new();
@@ -82,9 +86,9 @@ impl Service {
 
     fn run_alone(&self, caller: &Caller, mut operation: Operation, ids: &mut Ids) -> OperationResult {
         let id = self.world.new_id();
-        let outcome = operation
-            .resolve(ids)
-            .and_then(|()| self.in_session(caller, |session| self.run_in(session, &operation, &id)));
+        let resolved = if self.is(Switch::BulkIdsLiteral) { Ok(()) } else { operation.resolve(ids) };
+        let outcome =
+            resolved.and_then(|()| self.in_session(caller, |session| self.run_in(session, &operation, &id)));
         match outcome {
             Ok(result) => {
                 if let Some(bulk_id) = operation.bulk_id.filter(|_| operation.method == Method::Post) {
@@ -167,10 +171,9 @@ impl Service {
         };
         let target = operation.id.as_deref().unwrap_or_default();
         let data = operation.data.clone().unwrap_or_default();
-        let policy = &self.profile.policy;
         let (status, written) = match operation.method {
             Method::Post => {
-                let resource = ingest::create(self.schema(kind), data, policy)?;
+                let resource = self.created(kind, data)?;
                 (201, self.create_in(session, kind, id, resource)?)
             }
             Method::Put => (200, self.replace_in(session, kind, target, data, &terms)?),

@@ -17,6 +17,7 @@ use crate::protocol::projection::Projection;
 use crate::protocol::query::{LIST_TAIL, ListHead, Query, SortKey, Sorter, sort_by_key};
 use crate::protocol::schema::{Returned, TypeSchema};
 use crate::protocol::value::prepare_exact;
+use crate::provider::defects::seams::Switch;
 use crate::provider::store::{self, IndexId, Kind, Record, View};
 
 /// A query over more resources than this may take long.
@@ -82,15 +83,16 @@ impl Service {
     ///
     /// # Errors
     /// 400 with the keyword that says which part of the query is wrong; 403 for sensitive data in the URI.
-    pub fn prepare(&self, kind: Option<Kind>, query: Query, by_get: bool) -> Result<Prepared, ScimError> {
+    pub fn prepare(&self, kind: Option<Kind>, mut query: Query, by_get: bool) -> Result<Prepared, ScimError> {
         let kinds: Vec<Kind> = kind.map_or_else(|| self.kinds().collect(), |kind| vec![kind]);
+        self.before_query(&kinds, &mut query)?;
         if let Some(filter) = &query.filter {
             self.check_filter(&kinds, filter, by_get)?;
         }
         let scope = |kind: Kind| {
             Ok(Scope {
                 kind,
-                look_up: query.filter.as_ref().and_then(|filter| self.look_up(kind, filter)),
+                look_up: self.narrows().then(|| self.look_up(kind, query.filter.as_ref()?)).flatten(),
                 projection: Projection::new(&query.attributes, &query.excluded, self.schema(kind))?,
             })
         };
@@ -246,11 +248,14 @@ impl Service {
         let fingerprint = query.fingerprint(&scope);
         let (position, page_size) = match query.cursor.as_deref().filter(|text| !text.is_empty()) {
             None => (None, query.count),
-            Some(text) => {
-                let state = self.cursors.decode(text, now)?;
-                state.check(fingerprint, query.count)?;
-                (Some(state.position), state.count)
-            }
+            Some(text) => match self.cursors.decode(text, now) {
+                Err(_) if self.is(Switch::AnyCursor) => (None, query.count),
+                state => {
+                    let state = state?;
+                    self.bound(state.check(fingerprint, query.count))?;
+                    (Some(state.position), query.count.or(state.count))
+                }
+            },
         };
         let limits = &self.profile.limits;
         let sized = Query { count: page_size, ..Query::default() };
@@ -352,7 +357,9 @@ impl Service {
                     Vec::new()
                 };
                 let resource = self.resource(&record, &caller.base, computed, &groups);
-                if compiled.as_ref().is_some_and(|filter| !filter.matches(&resource)) {
+                if let Some(filter) = &compiled
+                    && !self.admitted(query, &resource, filter.matches(&resource))
+                {
                     continue;
                 }
                 let key = sorter.as_ref().map_or(SortKey::MISSING, |sorter| sorter.key(&resource));

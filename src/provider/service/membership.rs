@@ -10,10 +10,12 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::Service;
+use super::defective::{buried, living};
 use super::record::{Computed, Draft};
 use crate::protocol::Resource;
 use crate::protocol::error::ScimError;
 use crate::provider::body;
+use crate::provider::defects::seams::Switch;
 use crate::provider::store::{IndexId, Kind, Record, Stamp, Transaction, View};
 
 /// Nested groups are followed this deep; deeper ones are not worth a slow answer.
@@ -99,7 +101,7 @@ impl Memberships<'_> {
         }
         let describe = |(group, direct): (Arc<Record>, bool)| GroupRef {
             id: group.id.clone(),
-            endpoint: self.service.schema(group.kind).resource_type.endpoint.clone(),
+            endpoint: self.service.schema(living(group.kind)).resource_type.endpoint.clone(),
             display: group.label.clone(),
             direct,
         };
@@ -108,7 +110,7 @@ impl Memberships<'_> {
 
     fn groups_with(&self, member: &str) -> Vec<Arc<Record>> {
         let find = |&(kind, index): &(Kind, IndexId)| {
-            self.view.find(kind, index, &self.service.plan(kind).folded(index, member))
+            self.view.find(kind, index, &self.service.plan(living(kind)).folded(index, member))
         };
         self.containers.iter().flat_map(find).collect()
     }
@@ -122,7 +124,11 @@ impl Service {
 
     /// Who belongs to which group, as a view shows it.
     pub(super) fn memberships<'v>(&'v self, view: &'v dyn View) -> Memberships<'v> {
-        let containers = self.containers().filter(|(kind, index)| view.any(*kind, *index)).collect();
+        let mut containers: Vec<_> =
+            self.containers().filter(|(kind, index)| view.any(*kind, *index)).collect();
+        if self.is(Switch::DeletedIsRemembered) {
+            containers.extend(self.containers().map(|(kind, index)| (buried(kind), index)));
+        }
         Memberships { service: self, view, containers }
     }
 
@@ -153,6 +159,9 @@ impl Service {
                     _ => return Err(ScimError::invalid_value(format!("members[{index}]: has no `value`"))),
                 };
                 let Some(kind) = known(&id) else {
+                    if self.unknown_member(&id)? {
+                        continue;
+                    }
                     let detail = format!("members[{index}].value: there is no resource with the id `{id}`");
                     return Err(ScimError::invalid_value(detail));
                 };

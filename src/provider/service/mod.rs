@@ -6,6 +6,7 @@
 //! one store transaction.
 
 mod bulk;
+mod defective;
 mod index;
 mod list;
 mod membership;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 
 use self::index::IndexPlan;
 use self::membership::GroupRef;
+use super::defects::Defect;
+use super::defects::seams::Seams;
 use super::profile::{Profile, Rules};
 use super::store::{self, Kind, Record, Store, TenantId, View};
 use super::world::World;
@@ -70,6 +73,10 @@ pub struct Service {
     world: World,
     kinds: Vec<KindFacts>,
     cursors: CursorKey,
+    /// What it says of itself, where that is not how it behaves.
+    pretended: Option<(Registry, Profile)>,
+    /// Where it misbehaves; `None` for the plain provider.
+    seams: Option<Box<Seams>>,
 }
 
 /// What is asked of a resource type again and again.
@@ -95,16 +102,34 @@ impl KindFacts {
 }
 
 impl Service {
-    /// A service over a store.
-    pub fn new(registry: Registry, profile: Profile, store: Arc<dyn Store>, world: World) -> Service {
+    /// A service over a store, with those defects.
+    pub fn new(
+        mut registry: Registry,
+        mut profile: Profile,
+        store: Arc<dyn Store>,
+        world: World,
+        defects: &[&Defect],
+    ) -> Service {
+        let seams = defective::installed(defects);
+        let pretended = seams.as_ref().map(|seams| {
+            let honest = (registry.clone(), profile.clone());
+            seams.profile.iter().for_each(|change| change(&mut profile));
+            registry = defective::changed(seams, &registry);
+            honest
+        });
         let kinds = registry.types().iter().map(|schema| KindFacts::new(schema, &profile.rules)).collect();
         let cursors = CursorKey::new(world.key(), Some(profile.limits.cursor_timeout_seconds));
-        Service { registry, profile, store, world, kinds, cursors }
+        Service { registry, profile, store, world, kinds, cursors, pretended, seams }
     }
 
-    /// The schemas and resource types that are served.
-    pub fn registry(&self) -> &Registry {
-        &self.registry
+    /// The schemas and resource types as they are published.
+    pub fn published(&self) -> &Registry {
+        self.pretended.as_ref().map_or(&self.registry, |(registry, _)| registry)
+    }
+
+    /// What it says about how it behaves.
+    pub fn announced(&self) -> &Profile {
+        self.pretended.as_ref().map_or(&self.profile, |(_, profile)| profile)
     }
 
     /// How the provider behaves.
@@ -169,7 +194,12 @@ impl Service {
     }
 
     fn existing(&self, view: &dyn View, kind: Kind, id: &str) -> Result<Arc<Record>, ScimError> {
-        view.get(id).filter(|record| record.kind == kind).ok_or_else(|| {
+        let found = view.get(id);
+        let found = match &self.seams {
+            None => found.filter(|record| record.kind == kind),
+            Some(seams) => self.reachable(seams, found, kind),
+        };
+        found.ok_or_else(|| {
             let name = &self.schema(kind).resource_type.name;
             ScimError::status(404, format!("there is no {name} with the id `{id}`"))
         })

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::defective::{self, Adopted};
 use super::membership::{Expected, GroupRef, Known};
 use super::record::{Computed, Draft};
 use super::{Caller, Reply, Service, Terms};
@@ -15,6 +16,7 @@ use crate::protocol::error::ScimError;
 use crate::protocol::ingest;
 use crate::protocol::patch::{self, PatchRequest};
 use crate::protocol::projection::{Names, Projection};
+use crate::provider::defects::seams::Switch;
 use crate::provider::store::{self, Duplicate, Kind, Record, Stamp, Transaction, View};
 
 /// A transaction, and on whose behalf it runs.
@@ -28,7 +30,7 @@ pub(super) struct Session<'a> {
 impl Session<'_> {
     /// The kind of a resource that is there, or will be when the transaction is done.
     fn kind_of(&self, id: &str) -> Option<Kind> {
-        self.transaction.get(id).map(|record| record.kind).or_else(|| self.expected.get(id).copied())
+        defective::living_kind(self.transaction.get(id)).or_else(|| self.expected.get(id).copied())
     }
 }
 
@@ -36,7 +38,7 @@ impl Session<'_> {
 const OPTIMISTIC_ATTEMPTS: usize = 3;
 
 /// The new state of a resource, computed from the current one; `None` when nothing changes. May be called again.
-type Change<'c> = &'c dyn Fn(&Resource) -> Result<Option<Resource>, ScimError>;
+pub(super) type Change<'c> = &'c dyn Fn(&Resource) -> Result<Option<Resource>, ScimError>;
 
 /// A resource as a write left it.
 pub(super) struct Written {
@@ -58,14 +60,15 @@ impl Service {
     ) -> Result<Reply, ScimError> {
         let schema = self.schema(kind);
         let projection = Projection::new(&terms.attributes, &terms.excluded, schema)?;
-        let resource = ingest::create(schema, body, &self.profile.policy)?;
+        let id = self.id_for(&body);
+        let resource = self.created(kind, body)?;
         let supplied = self.supplied(kind, &resource);
-        let id = self.world.new_id();
         let written = if self.plan(kind).members().is_some() {
             // Its members must not vanish before it is stored.
             self.in_session(caller, |session| self.create_in(session, kind, &id, resource))?
         } else {
             let record = self.new_record(caller, kind, &id, resource, &|id| self.kind_now(caller, id))?;
+            let record = self.checked_early(caller, record)?;
             store::write(&*self.store, caller.tenant, |transaction| self.put(transaction, record))?
         };
         Ok(self.reply(201, caller, &written.record, &written.groups, &projection, supplied.as_ref()))
@@ -85,8 +88,9 @@ impl Service {
     ) -> Result<Reply, ScimError> {
         let projection = Projection::new(&terms.attributes, &terms.excluded, self.schema(kind))?;
         let supplied = body.as_object().and_then(|body| self.supplied(kind, body));
-        let written =
-            self.change(caller, kind, id, terms, &|current| self.replaced(kind, current, body.clone()))?;
+        let written = self
+            .change(caller, kind, id, terms, &|current| self.replaced(kind, current, body.clone()))
+            .or_else(|error| self.created_by_put(caller, kind, id, &body, error))?;
         Ok(self.reply(200, caller, &written.record, &written.groups, &projection, supplied.as_ref()))
     }
 
@@ -106,8 +110,13 @@ impl Service {
         let request = self.patch_request(body)?;
         let has_requested = self.kind(kind).has_requested;
         let supplied = has_requested.then(|| Names::of_patch(&request, self.schema(kind)));
-        let written =
-            self.change(caller, kind, id, terms, &|current| self.patched(kind, current, &request))?;
+        let change = |request: &PatchRequest| {
+            self.change(caller, kind, id, terms, &|current| self.patched(kind, current, request))
+        };
+        let written = match self.is(Switch::PatchByOperation) {
+            true => defective::by_operation(&request, change)?,
+            false => change(&request)?,
+        };
         Ok(self.reply(200, caller, &written.record, &written.groups, &projection, supplied.as_ref()))
     }
 
@@ -152,7 +161,10 @@ impl Service {
         id: &str,
         resource: Resource,
     ) -> Result<Written, ScimError> {
-        let record = self.new_record(session.caller, kind, id, resource, &|id| session.kind_of(id))?;
+        let adopted = Adopted::default();
+        let known = |id: &str| session.kind_of(id).or_else(|| self.adopted(&adopted, id));
+        let record = self.new_record(session.caller, kind, id, resource, &known)?;
+        self.adopt(session, adopted);
         self.put(session.transaction, record)
     }
 
@@ -186,12 +198,18 @@ impl Service {
         terms: &Terms,
     ) -> Result<(), ScimError> {
         self.for_change(session.transaction, kind, id, terms)?;
-        session.transaction.remove(id);
-        self.leave_groups(session.transaction, id);
+        match &self.seams {
+            None => {
+                session.transaction.remove(id);
+                self.leave_groups(session.transaction, id);
+            }
+            Some(seams) => self.bury(seams, session.transaction, id),
+        }
         Ok(())
     }
 
     fn replaced(&self, kind: Kind, current: &Resource, body: Value) -> Result<Option<Resource>, ScimError> {
+        let body = self.body("PUT", kind, Some(current), body)?;
         ingest::replace(self.schema(kind), current, body, &self.profile.policy).map(Some)
     }
 
@@ -201,8 +219,17 @@ impl Service {
         current: &Resource,
         request: &PatchRequest,
     ) -> Result<Option<Resource>, ScimError> {
+        if let Some(seams) = &self.seams {
+            return self.patched_otherwise(seams, kind, current, request);
+        }
         let applied = patch::apply(self.schema(kind), current, request, &self.profile.policy)?;
         Ok(applied.changed.then_some(applied.resource))
+    }
+
+    /// The resource that a POST body describes.
+    pub(super) fn created(&self, kind: Kind, body: Value) -> Result<Resource, ScimError> {
+        let body = self.body("POST", kind, None, body)?;
+        ingest::create(self.schema(kind), body, &self.profile.policy)
     }
 
     /// Changes a resource, and computes its new state before it takes the lock of the tenant: when somebody else was
@@ -216,11 +243,16 @@ impl Service {
         terms: &Terms,
         change: Change<'_>,
     ) -> Result<Written, ScimError> {
-        let attempts = if self.plan(kind).members().is_some() { 0 } else { OPTIMISTIC_ATTEMPTS };
+        if self.is(Switch::LostUpdates) {
+            return self.change_carelessly(caller, kind, id, terms, change);
+        }
+        let at_once = self.plan(kind).members().is_some() || self.seams.is_some();
+        let attempts = if at_once { 0 } else { OPTIMISTIC_ATTEMPTS };
         for _ in 0..attempts {
             let (record, groups) =
                 store::read(&*self.store, caller.tenant, |view| self.for_change(view, kind, id, terms))?;
-            let next = self.next_record(caller, &record, change, &|id| self.kind_now(caller, id))?;
+            let next =
+                self.next_record(caller, &record, change, terms.method, &|id| self.kind_now(caller, id))?;
             let Some(next) = next else { return Ok(Written { record, groups }) };
             let stored =
                 store::write(&*self.store, caller.tenant, |transaction| match transaction.get(id) {
@@ -245,16 +277,25 @@ impl Service {
         change: Change<'_>,
     ) -> Result<Written, ScimError> {
         let (record, groups) = self.for_change(session.transaction, kind, id, terms)?;
-        let next = self.next_record(session.caller, &record, change, &|id| session.kind_of(id))?;
-        let record = match next {
-            None => record,
-            Some(next) => session.transaction.put(next).map_err(|duplicate| self.taken(kind, duplicate))?,
+        let adopted = Adopted::default();
+        let known = |id: &str| session.kind_of(id).or_else(|| self.adopted(&adopted, id));
+        let next = self.next_record(session.caller, &record, change, terms.method, &known)?;
+        self.adopt(session, adopted);
+        let next = match next {
+            None => Arc::clone(&record),
+            Some(next) => {
+                if next.id != record.id {
+                    session.transaction.remove(&record.id);
+                }
+                session.transaction.put(next).map_err(|duplicate| self.taken(kind, duplicate))?
+            }
         };
+        let record = if self.is(Switch::StaleReply) { record } else { next };
         Ok(Written { record, groups })
     }
 
     /// The record to be changed, once the conditions of the request hold.
-    fn for_change(
+    pub(super) fn for_change(
         &self,
         view: &dyn View,
         kind: Kind,
@@ -276,26 +317,30 @@ impl Service {
         mut resource: Resource,
         known: Known<'_>,
     ) -> Result<Record, ScimError> {
+        self.before_storing("POST", kind, None, &mut resource, known)?;
         self.link(kind, &mut resource, &caller.base, known)?;
         let now = Stamp::from(self.world.now());
         Ok(self.record(Draft { kind, id: id.into(), revision: 1, created: now, modified: now, resource }))
     }
 
     /// The record after a change; `None` when it changes nothing, so that version and time stay as they are.
-    fn next_record(
+    pub(super) fn next_record(
         &self,
         caller: &Caller,
         old: &Record,
         change: Change<'_>,
+        method: &'static str,
         known: Known<'_>,
     ) -> Result<Option<Record>, ScimError> {
         let current = self.resource(old, &caller.base, Computed::default(), &[]);
-        let Some(mut resource) = change(&current)? else { return Ok(None) };
+        let changed = change(&current)?.or_else(|| self.touched(method, &current));
+        let Some(mut resource) = changed else { return Ok(None) };
         if !self.profile.features.change_password && resource.get("password") != current.get("password") {
             return Err(ScimError::status(501, "changing a password is not supported"));
         }
+        self.before_storing(method, old.kind, Some(&current), &mut resource, known)?;
         self.link(old.kind, &mut resource, &caller.base, known)?;
-        let next = self.record(Draft {
+        let mut next = self.record(Draft {
             kind: old.kind,
             id: old.id.clone(),
             revision: old.revision + 1,
@@ -305,22 +350,31 @@ impl Service {
         });
         // What is hidden may be withheld, so that a new password cannot be told from the old one.
         let is_same = next.body == old.body && next.hidden.is_none() && old.hidden.is_none();
+        if let Some(seams) = &self.seams {
+            self.bend(seams, method, old, &mut next);
+            return Ok((!is_same || seams.is(Switch::PatchTouches)).then_some(next));
+        }
         Ok((!is_same).then_some(next))
     }
 
-    fn put(&self, transaction: &mut dyn Transaction, record: Record) -> Result<Written, ScimError> {
+    pub(super) fn put(
+        &self,
+        transaction: &mut dyn Transaction,
+        record: Record,
+    ) -> Result<Written, ScimError> {
         let kind = record.kind;
+        let record = self.checked_otherwise(transaction, record)?;
         let record = transaction.put(record).map_err(|duplicate| self.taken(kind, duplicate))?;
         let groups = self.memberships(transaction).of(&record);
         Ok(Written { record, groups })
     }
 
     /// The kind of a resource at this moment.
-    fn kind_now(&self, caller: &Caller, id: &str) -> Option<Kind> {
-        store::read(&*self.store, caller.tenant, |view| view.get(id).map(|record| record.kind))
+    pub(super) fn kind_now(&self, caller: &Caller, id: &str) -> Option<Kind> {
+        store::read(&*self.store, caller.tenant, |view| defective::living_kind(view.get(id)))
     }
 
-    fn taken(&self, kind: Kind, duplicate: Duplicate) -> ScimError {
+    pub(super) fn taken(&self, kind: Kind, duplicate: Duplicate) -> ScimError {
         let path = self.plan(kind).path(duplicate.index);
         let name = &self.schema(kind).resource_type.name;
         ScimError::uniqueness(format!("another {name} has this `{path}` already, and it must be unique"))
