@@ -87,6 +87,10 @@ pub const WRITE_BASELINE: &str = "SCIMULATOR_WRITE_BASELINE";
 pub const FORMAT: &str = "SCIMULATOR_FORMAT";
 /// `--requirements`
 pub const REQUIREMENTS: &str = "SCIMULATOR_REQUIREMENTS";
+/// `--defect`; several are separated by commas
+pub const DEFECT: &str = "SCIMULATOR_DEFECT";
+/// `--full`
+pub const FULL: &str = "SCIMULATOR_FULL";
 /// `--listen`
 pub const LISTEN: &str = "SCIMULATOR_LISTEN";
 /// `--store`

@@ -18,6 +18,7 @@ pub mod exit;
 pub mod output;
 pub mod review;
 pub mod run;
+pub mod selftest;
 pub mod serve;
 pub mod signal;
 pub mod target_options;
@@ -67,6 +68,8 @@ enum Command {
     Explain(checks::ExplainArgs),
     /// Delete what an interrupted run left on a target
     Cleanup(Box<cleanup::CleanupArgs>),
+    /// Prove that `check` finds every deliberate defect of the built-in provider
+    Selftest(Box<selftest::SelftestArgs>),
     /// Run the built-in SCIM provider until it is told to stop
     Serve(Box<serve::ServeArgs>),
     /// Print the JSON Schema of a file format
@@ -117,6 +120,7 @@ fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Checks(args) => checks::list(&args, &context),
             Command::Explain(args) => checks::explain(&args, &context),
             Command::Cleanup(args) => cleanup::run(*args, &context),
+            Command::Selftest(args) => selftest::run(*args, &context),
             Command::Serve(args) => serve::run(*args, &context).unwrap_or_else(|stop| context.refuse(&stop)),
             Command::Schema(args) => documents::schema(&args, &context),
             Command::Completions(args) => documents::completions(&args, &context),

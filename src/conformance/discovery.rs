@@ -199,12 +199,13 @@ fn resource_type(json: &Value, base: &str) -> Option<ResourceType> {
     let schema = text("schema")?;
     let name = text("name").or_else(|| text("id"))?;
     let endpoint = text("endpoint")?;
+    // Below the base URL, as RFC 7643 §6 has it; but whole URLs and paths that begin at the host are met too.
+    let base_path =
+        base.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or_default();
     let endpoint = endpoint.strip_prefix(base).unwrap_or(endpoint);
     let endpoint = match endpoint.split_once("://") {
-        Some((_, rest)) => {
-            rest.find('/').map_or("", |at| rest[at..].rsplit_once('/').map_or("", |(_, last)| last))
-        }
-        None => endpoint,
+        Some((_, rest)) => rest.rsplit_once('/').map_or("", |(_, last)| last),
+        None => endpoint.strip_prefix(base_path).filter(|rest| rest.starts_with('/')).unwrap_or(endpoint),
     };
     let endpoint = format!("/{}", endpoint.trim_matches('/'));
     let extension = |json: &Value| {

@@ -12,6 +12,7 @@
 //! | [`runner`] | all of them, side by side |
 //! | [`venue`] | where a run takes place |
 //! | [`readiness`] | for whom a target is ready |
+//! | [`selftest`] | the proof: deliberate bugs, and the checks that find them |
 //! | [`baseline`] | findings that are accepted for now |
 //!
 //! A check knows nothing of options, reports and printing. It talks to the target through its [`trial::Trial`] and ends with a
@@ -25,6 +26,7 @@ pub mod discovery;
 pub mod readiness;
 pub mod runner;
 pub mod selection;
+pub mod selftest;
 pub mod trial;
 pub mod venue;
 pub mod verdict;

@@ -1,0 +1,67 @@
+//! `selftest`: proves that `check` finds every deliberate defect and accuses nobody falsely.
+
+use std::num::NonZeroUsize;
+use std::time::Instant;
+
+use clap::Args;
+
+use super::context::Context;
+use super::env;
+use super::exit::{Exit, Stop};
+use super::output::{self, OutputArgs};
+use super::signal::Signals;
+use crate::conformance::runner::Ran;
+use crate::conformance::selftest::{self, Plan};
+use crate::event::{Event, Kind, Observer, TargetInfo};
+use crate::provider::defects::Defect;
+
+/// `selftest`
+#[derive(Debug, Args)]
+pub struct SelftestArgs {
+    /// Only these defects, separated by commas [default: all, and the plain provider]
+    #[arg(long, value_name = "ID", env = env::DEFECT, value_delimiter = ',')]
+    defect: Vec<String>,
+    /// Run every check against every defect, to see all that find it
+    #[arg(long, env = env::FULL, value_parser = clap::builder::FalseyValueParser::new())]
+    full: bool,
+    /// How many providers run at the same time [default: as many as there are processor cores]
+    #[arg(long, value_name = "N", env = env::JOBS)]
+    jobs: Option<NonZeroUsize>,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+/// Runs the command.
+pub fn run(args: SelftestArgs, context: &Context) -> Exit {
+    let result = tokio::runtime::Runtime::new()
+        .map_err(|error| Stop::usage(format!("the network threads cannot be started: {error}")))
+        .and_then(|runtime| {
+            let result = runtime.block_on(perform(args, context));
+            runtime.shutdown_background();
+            result
+        });
+    result.unwrap_or_else(|stop| context.refuse(&stop))
+}
+
+async fn perform(args: SelftestArgs, context: &Context) -> Result<Exit, Stop> {
+    let named: Vec<&'static Defect> =
+        args.defect.iter().map(|name| Defect::named(name)).collect::<Result<_, _>>().map_err(|error| {
+            Stop::nothing_selected(error.to_string()).hint("`scimulator defects` lists them all")
+        })?;
+    let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let plan = Plan {
+        plain: named.is_empty(),
+        defects: if named.is_empty() { Defect::all().collect() } else { named },
+        full: args.full,
+        jobs: args.jobs.map_or_else(cores, NonZeroUsize::get),
+    };
+    let files = args.output.open(context)?;
+    let mut signals = Signals::catch()?;
+    let mut reporter = args.output.reporter(context, files, Vec::new());
+    let target = TargetInfo { url: "http://127.0.0.1/scim/v2".to_owned(), name: "built-in".to_owned() };
+    reporter.observe(&Event::Started { kind: Kind::Selftest, target, planned: plan.len() });
+    let clock = Instant::now();
+    let ran = selftest::run(&plan, std::pin::pin!(signals.next()), &mut reporter).await;
+    reporter.observe(&Event::Ended { elapsed: clock.elapsed(), interrupted: ran == Ran::Interrupted });
+    Ok(output::end(&reporter.finish(&mut context.stdout()), context))
+}
