@@ -19,7 +19,7 @@ settings.configure(
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django_scim", "wildapp"],
     AUTH_USER_MODEL="wildapp.User",
-    MIDDLEWARE=["__main__.bearer_token"],
+    MIDDLEWARE=["django.middleware.common.CommonMiddleware", "__main__.bearer_token"],
     DATABASES={
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
