@@ -12,8 +12,10 @@ all=(scim2-cli scim-sanity scim-sim)
 serve_ours() {
     local log=$WILD_DIR/serve-$1.log
     server_store=$(mktemp -d "$WILD_DIR/store.XXXXXX")
+    set -m
     "$scimulator" serve --listen 127.0.0.1:0 --token "$token" --profile "$1" >"$log" 2>&1 </dev/null &
     server_pid=$!
+    set +m
     for _ in {1..100}; do
         url=$(sed -n 's/^listening on //p' "$log")
         [[ -n $url ]] && return
@@ -71,8 +73,7 @@ for name in "${names[@]}"; do
     for profile in rfc interop; do
         serve_ours "$profile"
         out=$WILD_DIR/client-$name-$profile.txt
-        code=0
-        (set +e; "run_$name") >"$out" 2>&1 </dev/null || code=$?
+        tool "$out" "run_$name"
         stop_server
         echo "$name, profile $profile: exit code $code:$("sum_$name" <"$out" || true)"
     done

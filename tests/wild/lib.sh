@@ -13,27 +13,49 @@ scimulator=${SCIMULATOR:-target/release/scimulator}
 # The one token of every server here. It guards nothing and may be printed.
 token=wild-test-token
 
+# Whatever is started in the background leads a process group of its own (hence `set -m` around it), so that it can be ended
+# with all its children.
 server_pid=
 server_store=
+tool_pid=
 
-# stop_server: end what start_server or serve_ours began, and wait until it is gone.
-stop_server() {
-    if [[ -n $server_pid ]]; then
-        kill "$server_pid" 2>/dev/null || true
-        for _ in {1..50}; do
-            kill -0 "$server_pid" 2>/dev/null || break
-            sleep 0.1
-        done
-        kill -9 "$server_pid" 2>/dev/null || true
-        wait "$server_pid" 2>/dev/null || true
-        server_pid=
-    fi
-    if [[ -n $server_store ]]; then
-        rm -rf "$server_store"
-        server_store=
-    fi
+# end_group PID: end a process group that was started here, and wait until its leader is gone.
+end_group() {
+    kill -- "-$1" 2>/dev/null || true
+    for _ in {1..50}; do
+        kill -0 "$1" 2>/dev/null || break
+        sleep 0.1
+    done
+    kill -9 -- "-$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
 }
-trap stop_server EXIT
+
+# stop_server: end what start_server or serve_ours began, and remove its store.
+stop_server() {
+    [[ -z $server_pid ]] || end_group "$server_pid"
+    [[ -z $server_store ]] || rm -rf "$server_store"
+    server_pid='' server_store=''
+}
+
+# tool OUT COMMAND…: run a command that writes to OUT; sets `code` to its exit code. It runs in the background since bash
+# heeds no signal while it waits for a command in the foreground.
+tool() {
+    local out=$1
+    shift
+    set -m
+    "$@" >"$out" 2>&1 </dev/null &
+    tool_pid=$!
+    set +m
+    code=0
+    wait "$tool_pid" || code=$?
+    tool_pid=
+}
+
+stop_all() {
+    [[ -z $tool_pid ]] || end_group "$tool_pid"
+    stop_server
+}
+trap stop_all EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 

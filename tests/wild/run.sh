@@ -32,12 +32,14 @@ start_server() {
             command=("$home/venv/bin/scim2-server" --hostname 127.0.0.1 --port "$port" --bearer-token "$token") ;;
         scimmy | better-auth) command=(node "$home/server.mjs") ;;
     esac
+    set -m
     (
         cd "$server_store"
         export WILD_PORT=$port WILD_TOKEN=$token WILD_STORE=$server_store PYTHONDONTWRITEBYTECODE=1
         exec "${command[@]}"
     ) >"$log" 2>&1 </dev/null &
     server_pid=$!
+    set +m
     wait_for "$url/ServiceProviderConfig" "$log"
 }
 
@@ -64,10 +66,8 @@ for name in "${names[@]}"; do
         stop_server
         continue
     fi
-    code=0
-    "$scimulator" check --target "$url" --token "$token" \
-        --report "json=$WILD_DIR/$name.json" --report "html=$WILD_DIR/$name.html" \
-        >"$WILD_DIR/$name.txt" 2>&1 || code=$?
+    tool "$WILD_DIR/$name.txt" "$scimulator" check --target "$url" --token "$token" \
+        --report "json=$WILD_DIR/$name.json" --report "html=$WILD_DIR/$name.html"
     stop_server
     echo "$name: exit code $code: $(grep -v '^[[:space:]]*$' "$WILD_DIR/$name.txt" | tail -n 1)"
 done
