@@ -12,6 +12,7 @@ all=(scim2-cli scim-sanity scim-sim)
 serve_ours() {
     local log=$WILD_DIR/serve-$1.log
     server_store=$(mktemp -d "$WILD_DIR/store.XXXXXX")
+    : >"$log" # so that the URL of an earlier run is not taken for this one's
     set -m
     "$scimulator" serve --listen 127.0.0.1:0 --token "$token" --profile "$1" >"$log" 2>&1 </dev/null &
     server_pid=$!
