@@ -15,6 +15,7 @@ settings.configure(
     SECRET_KEY=secrets.token_hex(16),
     ALLOWED_HOSTS=["127.0.0.1"],
     ROOT_URLCONF="__main__",
+    APPEND_SLASH=False,
     USE_TZ=True,
     DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
     INSTALLED_APPS=["django.contrib.contenttypes", "django.contrib.auth", "django_scim", "wildapp"],
