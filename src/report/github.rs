@@ -35,12 +35,11 @@ pub(super) fn annotations(run: &Collected) -> String {
 
 /// The summary of the step as Markdown.
 pub(super) fn summary(run: &Collected) -> String {
-    let counts: Vec<String> = words::counts(&run.tally).into_iter().map(|(_, words)| words).collect();
     let incomplete = if run.incomplete { " (interrupted)" } else { "" };
     let mut text = format!(
         "### scimulator {}: {}{incomplete}\n\nTarget `{}`, {}.\n",
         run.kind.word(),
-        counts.join(", "),
+        words::summary(run),
         run.target.name.replace('`', "'"),
         words::seconds(run.elapsed)
     );

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::collected::Collected;
 use super::words;
-use crate::event::{Finding, SnapshotState, Status};
+use crate::event::{Finding, Known, Problem, Readiness, Severity, SnapshotState, Status};
 use crate::exchange::{Exchange, FailureKind, Headers};
 use crate::redact::Redacted;
 
@@ -31,14 +31,43 @@ fn report(run: &Collected) -> Value {
     report.insert("version".into(), env!("CARGO_PKG_VERSION").into());
     report.insert("target".into(), json!({ "url": run.target.url, "name": run.target.name }));
     let counts = Status::ALL.map(|status| (status.word().to_owned(), run.tally.of(status).into()));
-    report.insert("summary".into(), Value::Object(counts.into_iter().collect()));
+    let mut summary: Map<String, Value> = counts.into_iter().collect();
+    if run.known.total() > 0 {
+        summary.insert("known".into(), run.known.total().into());
+    }
+    report.insert("summary".into(), summary.into());
     if run.incomplete {
         report.insert("incomplete".into(), true.into());
     }
     report.insert("elapsed_ms".into(), milliseconds(run.elapsed));
     report.insert("results".into(), run.findings.iter().map(result).collect());
-    report.insert("readiness".into(), json!([]));
+    report.insert("readiness".into(), run.readiness.iter().map(readiness).collect());
     Value::Object(report)
+}
+
+fn readiness(row: &Readiness) -> Value {
+    json!({
+        "idp": row.audience,
+        "ready": row.ready,
+        "blockers": row.blockers,
+        "undecided": row.undecided,
+        "judged": row.judged,
+    })
+}
+
+fn problem(problem: &Problem) -> Value {
+    let mut object = Map::new();
+    let severity = match problem.severity {
+        Severity::Violation => "violation",
+        Severity::Concern => "concern",
+    };
+    object.insert("severity".into(), severity.into());
+    object.insert("requirements".into(), problem.requirements.clone().into());
+    object.insert("what".into(), problem.what.as_str().into());
+    object.insert("expected".into(), problem.expected.clone().into());
+    object.insert("got".into(), problem.got.clone().into());
+    object.insert("exchange".into(), problem.exchange.into());
+    Value::Object(object)
 }
 
 fn result(finding: &Finding) -> Value {
@@ -58,6 +87,12 @@ fn result(finding: &Finding) -> Value {
         if let Some(line) = line {
             result.insert("line".into(), line.into());
         }
+    }
+    if !finding.problems.is_empty() {
+        result.insert("problems".into(), finding.problems.iter().map(problem).collect());
+    }
+    if let Some(Known { reason, until }) = &finding.known {
+        result.insert("known".into(), json!({ "reason": reason, "until": until }));
     }
     if let Some(snapshot) = finding.snapshot {
         result.insert("snapshot".into(), snapshot_word(snapshot).into());
@@ -408,7 +443,8 @@ mod tests {
         let mut run = samples::run();
         run.incomplete = true;
         run.findings.clear();
-        for report in [complete, report(&run)] {
+        let (check, selftest) = (report(&samples::check::run()), report(&samples::check::selftest()));
+        for report in [complete, report(&run), check, selftest] {
             let mistakes: Vec<String> = validator
                 .iter_errors(&report)
                 .map(|error| format!("{}: {error}", error.instance_path()))
@@ -416,6 +452,148 @@ mod tests {
             assert_eq!(mistakes, Vec::<String>::new());
         }
         assert!(!validator.is_valid(&json!({ "kind": "run" })));
+    }
+
+    #[test]
+    fn a_check_has_problems_what_is_known_and_readiness() {
+        let mut report = report(&samples::check::run());
+        assert!(!report.to_string().contains(samples::check::SECRET));
+        for result in report["results"].as_array_mut().unwrap() {
+            result["exchanges"] = result["exchanges"].as_array().unwrap().len().into();
+        }
+        let results = report["results"].as_array_mut().unwrap();
+        results.retain(|result| {
+            ["sample.known", "sample.replace-active"].map(Value::from).contains(&result["id"])
+        });
+        insta::assert_snapshot!(format!("{report:#}"), @r#"
+        {
+          "kind": "check",
+          "version": "0.1.0",
+          "target": {
+            "url": "https://app.example.test/scim/v2",
+            "name": "staging"
+          },
+          "summary": {
+            "pass": 2,
+            "fail": 3,
+            "warn": 1,
+            "skip": 2,
+            "blocked": 1,
+            "error": 1,
+            "known": 1
+          },
+          "elapsed_ms": 1240.0,
+          "results": [
+            {
+              "id": "sample.known",
+              "title": "What sample.known is about",
+              "topic": "errors",
+              "status": "fail",
+              "level": "must",
+              "requirements": [
+                "RFC7643-3.1-05"
+              ],
+              "message": "`status` is a number",
+              "breaks": [
+                "okta"
+              ],
+              "duration_ms": 12.0,
+              "problems": [
+                {
+                  "severity": "violation",
+                  "requirements": [
+                    "RFC7644-3.12-03"
+                  ],
+                  "what": "`status` is a number",
+                  "expected": null,
+                  "got": null,
+                  "exchange": null
+                }
+              ],
+              "known": {
+                "reason": "ticket 42",
+                "until": "2027-01-31"
+              },
+              "exchanges": 0
+            },
+            {
+              "id": "sample.replace-active",
+              "title": "replace of active without a path deactivates the user",
+              "topic": "patch",
+              "status": "fail",
+              "level": "must",
+              "requirements": [
+                "RFC7644-3.5.2.3-02",
+                "RFC7644-3.5.2.3-03",
+                "Q-G07",
+                "RFC0000-0-00"
+              ],
+              "message": "after the PATCH the user is still active (and 1 more)",
+              "breaks": [
+                "okta",
+                "entra",
+                "somebody"
+              ],
+              "duration_ms": 31.0,
+              "problems": [
+                {
+                  "severity": "violation",
+                  "requirements": [
+                    "RFC7644-3.5.2.3-02",
+                    "RFC7644-3.5.2.3-03"
+                  ],
+                  "what": "after the PATCH the user is still active",
+                  "expected": "\"active\": false",
+                  "got": "\"active\": true",
+                  "exchange": 1
+                },
+                {
+                  "severity": "concern",
+                  "requirements": [
+                    "Q-G07",
+                    "RFC0000-0-00"
+                  ],
+                  "what": "the name is gone as well",
+                  "expected": null,
+                  "got": "no `displayName`",
+                  "exchange": 1
+                }
+              ],
+              "exchanges": 2
+            }
+          ],
+          "readiness": [
+            {
+              "idp": "okta",
+              "ready": false,
+              "blockers": [
+                "sample.replace-active",
+                "sample.hostile"
+              ],
+              "undecided": [
+                "sample.bulk-order"
+              ],
+              "judged": 41
+            },
+            {
+              "idp": "entra",
+              "ready": false,
+              "blockers": [],
+              "undecided": [
+                "sample.unreachable"
+              ],
+              "judged": 41
+            },
+            {
+              "idp": "ping",
+              "ready": true,
+              "blockers": [],
+              "undecided": [],
+              "judged": 41
+            }
+          ]
+        }
+        "#);
     }
 
     #[test]

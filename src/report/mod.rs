@@ -22,6 +22,8 @@ use std::path::PathBuf;
 use crate::event::{Event, Observer};
 
 pub mod collected;
+mod curl;
+mod evidence;
 pub mod file;
 mod github;
 pub mod json;

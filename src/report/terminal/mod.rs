@@ -6,41 +6,31 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 
-use anstyle::{AnsiColor, Style};
-
 use super::progress::Progress;
 use super::{message, words};
-use crate::event::{Event, Finding, Item, Observer, SnapshotDifference, SnapshotState, Status, Tally};
+use crate::event::{Event, Finding, Kind, Observer, Readiness, SnapshotState, Status, Tally, TargetInfo};
 use crate::exchange::Exchange;
 use crate::redact::Redacted;
+
+mod check;
+mod replay;
+mod selftest;
+mod text;
+
+pub use text::diff;
+use text::{DIM, RED, YELLOW, clean, indented, styled};
 
 /// How much is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Detail {
     /// Failures, notices and the summary.
     Quiet,
-    /// One line an item as well.
+    /// More: of `run` a line a transcript, of `check` warnings and what was skipped.
     #[default]
     Normal,
-    /// Every exchange and every diff in full as well.
+    /// One line an item, every exchange and every diff in full as well.
     Verbose,
 }
-
-/// Lines of a text diff that are shown unless everything is asked for.
-const DIFF_LINES: usize = 60;
-
-/// Lines of the last exchange of a failure that are shown unless everything is asked for.
-const EXCHANGE_LINES: usize = 40;
-
-/// Characters of a line of either that are shown unless everything is asked for.
-const LINE_CHARACTERS: usize = 400;
-
-const BOLD: Style = Style::new().bold();
-const DIM: Style = Style::new().dimmed();
-const GREEN: Style = AnsiColor::Green.on_default();
-const RED: Style = AnsiColor::Red.on_default();
-const YELLOW: Style = AnsiColor::Yellow.on_default();
-const CYAN: Style = AnsiColor::Cyan.on_default();
 
 /// The consumer of events that writes for people.
 pub struct Terminal {
@@ -52,8 +42,13 @@ pub struct Terminal {
     detail: Detail,
     progress: Progress,
     exchanges: HashMap<String, Vec<(String, Redacted<Exchange>)>>,
-    failures: Vec<Finding>,
+    kind: Kind,
+    target: TargetInfo,
+    readiness: Vec<Readiness>,
+    /// What is told in full at the end.
+    kept: Vec<Finding>,
     tally: Tally,
+    known: Tally,
     pending: usize,
     /// Differences that were not written anywhere, because this is a CI job.
     unwritten: usize,
@@ -80,8 +75,12 @@ impl Terminal {
             detail,
             progress,
             exchanges: HashMap::new(),
-            failures: Vec::new(),
+            kind: Kind::Run,
+            target: TargetInfo { url: String::new(), name: String::new() },
+            readiness: Vec::new(),
+            kept: Vec::new(),
             tally: Tally::default(),
+            known: Tally::default(),
             pending: 0,
             unwritten: 0,
             updated: 0,
@@ -121,38 +120,56 @@ impl Terminal {
 
     fn finished(&mut self, finding: &Finding) {
         self.tally.add(finding.status);
+        if finding.known.is_some() {
+            self.known.add(finding.status);
+        }
         match finding.difference.as_ref().map(|difference| &difference.pending) {
             Some(Some(_)) => self.pending += 1,
             Some(None) => self.unwritten += 1,
             None => {}
         }
         self.updated += usize::from(finding.snapshot == Some(SnapshotState::Updated));
-        self.progress.finished(&finding.item, finding.status);
-        let bad = is_bad(finding.status);
-        let mut text = String::new();
-        if bad || self.detail != Detail::Quiet {
-            text.push_str(&line(finding));
-        }
+        self.progress.finished(finding);
+        let has_line = match self.detail {
+            Detail::Quiet => self.kind == Kind::Run && is_bad(finding.status),
+            Detail::Normal => self.kind == Kind::Run,
+            Detail::Verbose => true,
+        };
+        let mut text = if has_line { replay::line(finding) } else { String::new() };
         for (step, exchange) in self.exchanges.remove(&finding.item.id).unwrap_or_default() {
             text.push_str(&format!("\n  {DIM}# {}{DIM:#}\n", clean(&step)));
             text.push_str(&indented(&message::render(&exchange)));
         }
         self.write(&text);
-        // That there is no snapshot yet is said in the line; there is nothing to compare.
-        if bad && finding.snapshot != Some(SnapshotState::Missing) {
-            self.failures.push(finding.clone());
+        let is_kept = match self.kind {
+            // That there is no snapshot yet is said in the line; there is nothing to compare.
+            Kind::Run => is_bad(finding.status) && finding.snapshot != Some(SnapshotState::Missing),
+            Kind::Check => finding.status != Status::Pass,
+            Kind::Selftest => true,
+        };
+        if is_kept {
+            self.kept.push(finding.clone());
         }
     }
 
     fn ended(&mut self, elapsed: std::time::Duration, interrupted: bool) {
         self.progress.end();
-        self.failures.sort_by(|a, b| a.item.id.cmp(&b.item.id));
-        for finding in std::mem::take(&mut self.failures) {
-            let text = self.failure(&finding);
-            self.write(&text);
+        self.kept.sort_by(|a, b| a.item.id.cmp(&b.item.id));
+        let kept = std::mem::take(&mut self.kept);
+        match self.kind {
+            Kind::Run => {
+                let failures = replay::Failures { colour: self.colour, detail: self.detail };
+                kept.iter().for_each(|finding| self.write(&failures.show(finding)));
+            }
+            Kind::Check => {
+                let (readiness, url, detail) = (&self.readiness, &self.target.url, self.detail);
+                let text = check::Ending { findings: &kept, readiness, url, detail }.show();
+                self.write(&text);
+            }
+            Kind::Selftest => self.write(&selftest::show(&kept, self.detail)),
         }
-        let counts: Vec<String> =
-            words::counts(&self.tally).into_iter().map(|(status, words)| styled(status, &words)).collect();
+        let counts = words::counts(&self.tally, &self.known);
+        let counts: Vec<String> = counts.into_iter().map(|(status, words)| styled(status, &words)).collect();
         let interrupted = if interrupted { format!(" {RED}(interrupted){RED:#}") } else { String::new() };
         let has_said_something = self.detail != Detail::Quiet
             || Status::ALL.into_iter().any(|status| is_bad(status) && self.tally.of(status) > 0);
@@ -176,74 +193,16 @@ impl Terminal {
             ));
         }
     }
-
-    /// A failure in full.
-    fn failure(&self, finding: &Finding) -> String {
-        let mut text = format!("\n{}\n", heading(finding));
-        for diagnostic in &finding.diagnostics {
-            text.push_str(&format!("\n{}\n", diagnostic.render(self.colour)));
-        }
-        let show_exchange = finding.status == Status::Error || !finding.diagnostics.is_empty();
-        if let Some(exchange) = finding.exchanges.last().filter(|_| show_exchange) {
-            text.push_str(&format!("\n{DIM}the last exchange:{DIM:#}\n"));
-            let exchange = self.narrowed(&message::render(exchange));
-            text.push_str(&self.capped(&indented(&exchange), EXCHANGE_LINES));
-        }
-        if let Some(difference) = &finding.difference {
-            text.push_str(&self.difference(difference));
-        }
-        if let Some(file) = &finding.item.file {
-            text.push_str(&format!("\n{DIM}it alone: scimulator run {}{DIM:#}\n", clean(file)));
-        }
-        text
-    }
-
-    fn difference(&self, difference: &SnapshotDifference) -> String {
-        let mut text = String::new();
-        if !difference.changes.is_empty() {
-            text.push_str(&format!("\nchanged from {}:\n", clean(&difference.path)));
-            for change in &difference.changes {
-                text.push_str(&format!("  {BOLD}{}{BOLD:#}\n", clean(change)));
-            }
-        }
-        if !difference.text.is_empty() {
-            text.push('\n');
-            text.push_str(&self.capped(&diff(&self.narrowed(&difference.text)), DIFF_LINES));
-        }
-        if let Some(pending) = &difference.pending {
-            text.push_str(&format!("\n{DIM}the new transcript: {}{DIM:#}\n", clean(pending)));
-        }
-        text
-    }
-
-    /// The text with its longest lines cut: a value may have megabytes.
-    fn narrowed(&self, text: &str) -> String {
-        let line = |line: &str| match line.chars().nth(LINE_CHARACTERS) {
-            Some(_) if self.detail != Detail::Verbose => {
-                let beginning: String = line.chars().take(LINE_CHARACTERS).collect();
-                format!("{beginning}… ({} bytes)\n", line.len())
-            }
-            _ => format!("{line}\n"),
-        };
-        text.lines().map(line).collect()
-    }
-
-    /// The text, or its beginning and how to see the rest.
-    fn capped(&self, text: &str, limit: usize) -> String {
-        match (self.detail, words::first_lines(text, limit)) {
-            (Detail::Verbose, _) | (_, (_, 0)) => text.to_owned(),
-            (_, (beginning, rest)) => {
-                let more = words::count(rest, "more line");
-                format!("{beginning}\n{DIM}… {more}: `--verbose` shows all{DIM:#}\n")
-            }
-        }
-    }
 }
 
 impl Observer for Terminal {
     fn observe(&mut self, event: &Event) {
         match event {
-            Event::Started { planned, .. } => self.progress.start(*planned),
+            Event::Started { kind, target, planned } => {
+                self.kind = *kind;
+                self.target = target.clone();
+                self.progress.start(*planned);
+            }
             Event::ItemStarted(item) => self.progress.started(item),
             Event::Exchanged { item, step, exchange } => {
                 if self.detail == Detail::Verbose {
@@ -252,7 +211,7 @@ impl Observer for Terminal {
                 }
             }
             Event::Finished(finding) => self.finished(finding),
-            Event::Readiness(_) => {}
+            Event::Readiness(readiness) => self.readiness.clone_from(readiness),
             Event::Notice(text) => self.notice(text),
             Event::Ended { elapsed, interrupted } => self.ended(*elapsed, *interrupted),
         }
@@ -262,71 +221,6 @@ impl Observer for Terminal {
 /// Whether an item that ended so is worth telling even when little is told.
 fn is_bad(status: Status) -> bool {
     matches!(status, Status::Fail | Status::Error | Status::Warn | Status::Blocked)
-}
-
-/// `ok      okta/users/create@okta (0.01 s)`
-fn line(finding: &Finding) -> String {
-    let word = match finding.status {
-        Status::Pass => "ok",
-        Status::Fail => "FAIL",
-        Status::Error => "ERROR",
-        other => other.word(),
-    };
-    let word = styled(finding.status, &format!("{word:<7}"));
-    let took = match finding.duration.is_zero() {
-        true => String::new(),
-        false => format!(" {DIM}({}){DIM:#}", words::seconds(finding.duration)),
-    };
-    let reason = match finding.message.is_empty() {
-        true => String::new(),
-        false => format!(": {}", clean(&finding.message)),
-    };
-    format!("{word} {}{took}{reason}\n", clean(&finding.item.id))
-}
-
-/// Id, title and message of a failure.
-fn heading(finding: &Finding) -> String {
-    let Item { id, title, .. } = &*finding.item;
-    let (id, title, message) = (clean(id), clean(title), clean(&finding.message));
-    let style = style(finding.status);
-    format!("{style}--- {id}{style:#}\n{BOLD}{title}{BOLD:#}\n{style}{message}{style:#}")
-}
-
-fn style(status: Status) -> Style {
-    match status {
-        Status::Pass => GREEN,
-        Status::Fail | Status::Error => RED,
-        Status::Warn | Status::Skip | Status::Blocked => YELLOW,
-    }
-}
-
-fn styled(status: Status, text: &str) -> String {
-    let style = style(status).bold();
-    format!("{style}{text}{style:#}")
-}
-
-/// A unified diff with colours.
-pub fn diff(text: &str) -> String {
-    let mut coloured = String::with_capacity(text.len());
-    for line in text.lines() {
-        let style = match line.as_bytes().first() {
-            Some(b'+') => GREEN,
-            Some(b'-') => RED,
-            Some(b'@') => CYAN,
-            _ => Style::new(),
-        };
-        coloured.push_str(&format!("{style}{}{style:#}\n", clean(line)));
-    }
-    coloured
-}
-
-fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
-}
-
-/// Text without control characters, which could make a terminal lie. Line breaks stay.
-fn clean(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -351,10 +245,14 @@ mod tests {
     }
 
     fn said(detail: Detail) -> (String, String) {
+        told(&samples::events(), detail)
+    }
+
+    fn told(events: &[Event], detail: Detail) -> (String, String) {
         let (out, talk) = (Shared::default(), Shared::default());
         let mut terminal =
             Terminal::new(Box::new(out.clone()), Box::new(talk.clone()), false, detail, Progress::none());
-        samples::events().iter().for_each(|event| terminal.observe(event));
+        events.iter().for_each(|event| terminal.observe(event));
         let text = |shared: Shared| {
             let text = String::from_utf8(shared.0.lock().unwrap().clone()).unwrap();
             anstream::adapter::strip_str(&text).to_string()
@@ -488,13 +386,157 @@ mod tests {
     }
 
     #[test]
-    fn long_lines_are_cut_unless_everything_is_asked_for() {
-        let narrowed = |detail| {
-            let sink = || Box::new(io::sink());
-            let terminal = Terminal::new(sink(), sink(), false, detail, Progress::none());
-            terminal.narrowed(&format!("short\n{}\n", "é".repeat(LINE_CHARACTERS + 1)))
-        };
-        assert!(narrowed(Detail::Normal).ends_with("é… (802 bytes)\n"), "{}", narrowed(Detail::Normal));
-        assert!(narrowed(Detail::Verbose).ends_with("éé\n"));
+    fn a_check_ends_with_readiness_failures_and_what_else_happened() {
+        let (out, talk) = told(&samples::check::events(), Detail::Normal);
+        assert!(!out.contains("hunter2") && !out.contains(samples::check::SECRET), "{out}");
+        assert!(!out.contains(|c: char| c.is_control() && c != '\n'), "{out}");
+        insta::assert_snapshot!(out, @r#"
+
+        readiness
+          Okta                not ready  2 blockers: sample.replace-active, sample.hostile
+          Microsoft Entra ID  undecided  1 could not be judged: sample.unreachable
+          Ping Identity       ready      41 checks judged
+
+        === patch: 1 failed
+
+        --- sample.replace-active (must)
+        replace of active without a path deactivates the user
+          stumbles  Okta, Microsoft Entra ID, somebody
+          wrong     after the PATCH the user is still active
+          expected  "active": false
+                    
+          got       "active": true
+                    
+          rule      RFC 7644 §3.5.2.3, IMPLIED (RFC7644-3.5.2.3-02): replace without path leaves attributes
+                    not listed untouched.
+          rule      RFC 7644 §3.5.2.3, IMPLIED (RFC7644-3.5.2.3-03): replace of a single-valued attribute
+                    sets the new value.
+
+            > GET /Users/2819?attributes=active
+            < 200 OK
+            {
+              "id": "2819",
+              "userName": "ada",
+              "active": true,
+              "emails": [
+                {
+                  "value": "ada0@example.test"
+                },
+                {
+                  "value": "ada1@example.test"
+                },
+                {
+                  "value": "ada2@example.test"
+                },
+                {
+                  "value": "ada3@example.test"
+                },
+                {
+                  "value": "ada4@example.test"
+                },
+                {
+                  "value": "ada5@example.test"
+                },
+                {
+                  "value": "ada6@example.test"
+            … 18 more lines
+
+          again     curl -sS -i 'https://app.example.test/scim/v2/Users/2819?attributes=active' -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json'
+
+          concern   the name is gone as well
+          got       no `displayName`
+                    
+          rule      sent by Entra (Q-G07): apply; expects 204 (200 ok)
+          rule      RFC0000-0-00
+
+          fix       Apply `active` of a path-less replace, and `"False"` as a text where the client sends
+                    it.
+          it alone  scimulator check --only sample.replace-active
+
+        === unicode & <b>: 1 failed
+
+        --- sample.hostile (must)
+        </script><script>alert('x')</script>�[31m‮ "quoted" | `tick` ``` --> ]]>
+          stumbles  Okta
+          wrong     </script><script>alert('x')</script>�[31m‮ "quoted" | `tick` ``` --> ]]>
+          expected  </script><script>alert('x')</script>�[31m‮ "quoted" | `tick` ``` --> ]]>
+                    
+          got       </script><script>alert('x')</script>�[31m‮ "quoted" | `tick` ``` --> ]]>
+                    
+          rule      RFC 7643 §3.1, MUST (RFC7643-3.1-05): Every representation of a resource includes a
+                    non-empty id.
+
+            > POST /Users
+            {
+              "userName": "o'brien <b>"
+            }
+            < 500 Internal Server Error
+            {
+              "id": "</script><script>alert('x')</script>\u001b[31m‮ \"quoted\" | `tick` ``` --> ]]>",
+              "token": "<redacted>",
+              "long": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (5000 bytes)"
+            }
+
+          again     curl -sS -i -X POST https://app.example.test/scim/v2/Users -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json' -H 'Content-Type: application/scim+json' --data-raw '{"userName":"o'\''brien <b>"}'
+
+          fix       Apply `active` of a path-less replace, and `"False"` as a text where the client sends
+                    it.
+          it alone  scimulator check --only sample.hostile
+
+        === 1 warning
+
+        --- sample.media-type (should)
+        errors are SCIM
+          concern   the error comes as a page
+          expected  application/scim+json
+                    
+          got       text/html
+                    
+          more      RFC7644-3.12-07; scimulator explain sample.media-type
+
+        === could not be judged
+          ERROR   sample.unreachable (12 ms): no answer within 10 s
+          blocked sample.read (12 ms): needs `sample.id`, which failed
+
+        2 skipped
+            2  the target does not advertise bulk operations
+
+        known, accepted by the baseline
+          fail sample.known: `status` is a number
+               ticket 42, until 2027-01-31
+
+        2 passed, 2 failed, 1 warning, 2 skipped, 1 blocked, 1 error, 1 known in 1.2 s
+        "#);
+        insta::assert_snapshot!(talk, @r#"
+        notice: 1 user was left on the target
+        "#);
+    }
+
+    #[test]
+    fn a_quiet_check_tells_what_is_wrong_and_a_verbose_one_everything() {
+        let (quiet, _) = told(&samples::check::events(), Detail::Quiet);
+        assert!(quiet.contains("--- sample.replace-active"), "{quiet}");
+        assert!(!quiet.contains("sample.media-type") && !quiet.contains("advertise"), "{quiet}");
+        let (verbose, _) = told(&samples::check::events(), Detail::Verbose);
+        assert!(verbose.contains("ok      sample.id"), "{verbose}");
+        assert_eq!(verbose.matches("# patch the user").count(), 5, "{verbose}");
+        assert!(!verbose.contains("more line"), "{verbose}");
+    }
+
+    #[test]
+    fn a_selftest_is_a_matrix() {
+        let (out, _) = told(&samples::check::selftest_events(), Detail::Normal);
+        insta::assert_snapshot!(out, @r#"
+
+                defect              found by
+        MISSED  delete-keeps        no check found it
+        found   patch-add-replaces  patch.add-appends, patch.add-keeps-primary
+
+        1 defect not found: the checks do not prove what they claim
+
+        1 passed, 1 failed in 2.1 s
+        "#);
+        let (quiet, _) = told(&samples::check::selftest_events(), Detail::Quiet);
+        assert!(!quiet.contains("patch-add-replaces"), "{quiet}");
     }
 }
