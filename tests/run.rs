@@ -514,13 +514,13 @@ fn a_report_that_cannot_be_written_is_told_before_the_run() {
     ----- stderr -----
     error: the report `missing/out.json` cannot be written: its folder does not exist
     ");
-    assert_run!(sandbox, ["run", "--report", "html=out.html"], @r"
+    assert_run!(sandbox, ["run", "--report", "htm=out.html"], @r"
     success: false
     exit_code: 2
     ----- stdout -----
 
     ----- stderr -----
-    error: invalid value 'html=out.html' for '--report <FORMAT=FILE>': `html` reports come with a later version; this one writes `json` and `junit`
+    error: invalid value 'htm=out.html' for '--report <FORMAT=FILE>': unknown format `htm`; did you mean `html`?
 
     For more information, try '--help'.
     ");

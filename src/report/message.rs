@@ -10,24 +10,44 @@ use crate::redact::Redacted;
 
 /// The request and what came of it; JSON is laid out over several lines.
 pub(super) fn render(exchange: &Redacted<Exchange>) -> String {
+    sent(exchange, "> ") + &came(exchange, "< ")
+}
+
+/// The request as an HTTP message.
+pub(super) fn request(exchange: &Redacted<Exchange>) -> String {
+    sent(exchange, "")
+}
+
+/// What came of the request, as an HTTP message where there is one.
+pub(super) fn answer(exchange: &Redacted<Exchange>) -> String {
+    came(exchange, "")
+}
+
+fn sent(exchange: &Redacted<Exchange>, mark: &str) -> String {
+    let request = &exchange.get().request;
+    let mut text = format!("{mark}{} {}\n", request.method, request.target);
+    fields(&mut text, mark, &request.headers);
+    body(&mut text, mark, &request.body);
+    clean(&text)
+}
+
+fn came(exchange: &Redacted<Exchange>, mark: &str) -> String {
     let exchange = exchange.get();
-    let mut text = format!("> {} {}\n", exchange.request.method, exchange.request.target);
-    fields(&mut text, "> ", &exchange.request.headers);
-    body(&mut text, &exchange.request.body);
     let again = match exchange.attempt {
         0 | 1 => String::new(),
         attempt => format!(", attempt {attempt}"),
     };
     let took = words::seconds(exchange.duration);
+    let mut text = String::new();
     match &exchange.outcome {
         Ok(response) => {
             let status = format!("{} {}", response.status, reason(response.status));
-            let _ = writeln!(text, "< {} ({took}{again})", status.trim_end());
-            fields(&mut text, "< ", &response.headers);
-            body(&mut text, &response.body);
+            let _ = writeln!(text, "{mark}{} ({took}{again})", status.trim_end());
+            fields(&mut text, mark, &response.headers);
+            body(&mut text, mark, &response.body);
         }
         Err(failure) => {
-            let _ = writeln!(text, "< nothing: {} ({took}{again})", failure.message);
+            let _ = writeln!(text, "{mark}nothing: {} ({took}{again})", failure.message);
         }
     }
     clean(&text)
@@ -58,21 +78,25 @@ const TELLING: [&str; 9] = [
 /// The exchange shortened to what matters: no other header fields than those that decide something, and no SCIM media
 /// type, which is what everybody expects; long bodies and values are cut.
 pub(super) fn short(exchange: &Redacted<Exchange>, limits: Limits) -> String {
-    let exchange = exchange.get();
-    let mut text = format!("> {} {}\n", exchange.request.method, exchange.request.target);
-    telling(&mut text, "> ", &exchange.request.headers);
-    text.push_str(&cut_body(&exchange.request.body, limits));
-    match &exchange.outcome {
-        Ok(response) => {
-            let status = format!("{} {}", response.status, reason(response.status));
-            let _ = writeln!(text, "< {}", status.trim_end());
-            telling(&mut text, "< ", &response.headers);
-            text.push_str(&cut_body(&response.body, limits));
-        }
-        Err(failure) => {
-            let _ = writeln!(text, "< nothing: {}", failure.message);
-        }
+    let mut text = led(exchange, limits);
+    if let Ok(response) = &exchange.get().outcome {
+        telling(&mut text, "< ", &response.headers);
+        text.push_str(&cut_body(&response.body, limits));
     }
+    clean(&text)
+}
+
+/// The same for an exchange that only led to another one: of the answer the status is enough.
+pub(super) fn led(exchange: &Redacted<Exchange>, limits: Limits) -> String {
+    let Exchange { request, outcome, .. } = exchange.get();
+    let mut text = format!("> {} {}\n", request.method, request.target);
+    telling(&mut text, "> ", &request.headers);
+    text.push_str(&cut_body(&request.body, limits));
+    let answer = match outcome {
+        Ok(response) => format!("{} {}", response.status, reason(response.status)),
+        Err(failure) => format!("nothing: {}", failure.message),
+    };
+    let _ = writeln!(text, "< {}", answer.trim_end());
     clean(&text)
 }
 
@@ -131,9 +155,12 @@ pub(super) fn clean(text: &str) -> String {
 }
 
 fn is_deceptive(c: char) -> bool {
-    let turns =
-        matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    (c.is_control() && c != '\n') || turns
+    (c.is_control() && c != '\n') || turns(c)
+}
+
+/// Whether a character turns the direction of writing.
+pub(super) fn turns(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn fields(text: &mut String, mark: &str, headers: &Headers) {
@@ -142,9 +169,13 @@ fn fields(text: &mut String, mark: &str, headers: &Headers) {
     }
 }
 
-fn body(text: &mut String, body: &[u8]) {
+/// The body; without marks, an empty line parts it from the header.
+fn body(text: &mut String, mark: &str, body: &[u8]) {
     if body.is_empty() {
         return;
+    }
+    if mark.is_empty() {
+        text.push('\n');
     }
     let shown = match serde_json::from_slice::<Value>(body) {
         Ok(json) => format!("{json:#}"),

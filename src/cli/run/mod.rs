@@ -96,7 +96,7 @@ pub struct RunArgs {
     update: bool,
     #[command(flatten)]
     target: TargetArgs,
-    /// Write a report: json=FILE or junit=FILE, `-` for standard output; may be repeated
+    /// Write a report: json=FILE, junit=FILE, html=FILE or markdown=FILE, `-` for standard output; may be repeated
     #[arg(
         long = "report",
         value_name = "FORMAT=FILE",

@@ -11,9 +11,6 @@ use crate::event::{Finding, Item, Kind, Known, Problem, Readiness, Severity, Sta
 /// How much of an exchange is shown unless everything is asked for.
 const SHORT: Limits = Limits { lines: 25, characters: 160 };
 
-/// Lines of the bodies of the request that led to it.
-const CAUSE_LINES: usize = 12;
-
 /// Problems of one check that are shown unless everything is asked for.
 const PROBLEMS: usize = 4;
 
@@ -143,7 +140,7 @@ impl Ending<'_> {
         if let Some(cause) = cause {
             shown.push_str(&match self.detail {
                 Detail::Verbose => message::render(cause),
-                _ => message::short(cause, Limits { lines: CAUSE_LINES, ..SHORT }),
+                _ => message::led(cause, SHORT),
             });
             shown.push('\n');
         }

@@ -51,7 +51,8 @@ pub fn diff(text: &str) -> String {
 
 /// Every line two columns to the right.
 pub(super) fn indented(text: &str) -> String {
-    text.lines().map(|line| format!("  {line}\n")).collect()
+    let indented = |line: &str| if line.is_empty() { "\n".to_owned() } else { format!("  {line}\n") };
+    text.lines().map(indented).collect()
 }
 
 /// The text with its longest lines cut: a value may have megabytes.
