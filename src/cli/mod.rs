@@ -12,6 +12,7 @@ pub mod context;
 pub mod documents;
 pub mod env;
 pub mod exit;
+pub mod report;
 pub mod review;
 pub mod run;
 pub mod serve;
@@ -57,6 +58,8 @@ enum Command {
     Review(review::ReviewArgs),
     /// Run the built-in SCIM provider until it is told to stop
     Serve(Box<serve::ServeArgs>),
+    /// Join JSON reports, or say what changed between two
+    Report(report::ReportArgs),
     /// Print the JSON Schema of a file format
     Schema(documents::SchemaArgs),
     /// Print the completion script of a shell
@@ -102,6 +105,7 @@ fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Run(args) => run::run(*args, &context),
             Command::Review(args) => review::run(&args, &context),
             Command::Serve(args) => serve::run(*args, &context).unwrap_or_else(|stop| context.refuse(&stop)),
+            Command::Report(args) => report::run(&args, &context),
             Command::Schema(args) => documents::schema(&args, &context),
             Command::Completions(args) => documents::completions(&args, &context),
             Command::Man => documents::man(&context),

@@ -235,7 +235,8 @@ fn code(text: &str) -> String {
     clean(text).replace('`', "'").replace('\n', " ")
 }
 
-fn html(text: &str) -> String {
+/// Text that is no markup.
+pub(super) fn html(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in clean(text).chars() {
         match c {
@@ -249,7 +250,8 @@ fn html(text: &str) -> String {
     escaped
 }
 
-fn cell(text: &str) -> String {
+/// The same in a table.
+pub(super) fn cell(text: &str) -> String {
     html(text).replace('|', "\\|")
 }
 

@@ -15,6 +15,7 @@
 //! | [`json`], [`junit`], `markdown`, `html` | report files |
 //! | `github` | annotations and the step summary of GitHub Actions |
 //! | [`mod@file`] | `--report FORMAT=FILE` |
+//! | [`document`], [`merge`], [`diff`] | JSON reports that are read again: joined, or compared |
 //! | `words` | phrases that several of them say |
 
 use std::fs::File;
@@ -25,6 +26,8 @@ use crate::event::{Event, Observer};
 
 pub mod collected;
 mod curl;
+pub mod diff;
+pub mod document;
 mod evidence;
 pub mod file;
 mod github;
@@ -32,6 +35,7 @@ mod html;
 pub mod json;
 pub mod junit;
 mod markdown;
+pub mod merge;
 mod message;
 mod progress;
 #[cfg(test)]

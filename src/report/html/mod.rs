@@ -46,7 +46,7 @@ impl Render for Prose<'_> {
     fn render_to(&self, buffer: &mut String) {
         let parts: Vec<&str> = self.0.split('`').collect();
         // An odd number of backticks is no markup.
-        if parts.len() % 2 == 0 {
+        if parts.len().is_multiple_of(2) {
             return Text(self.0).render_to(buffer);
         }
         for (index, part) in parts.into_iter().enumerate() {
@@ -298,7 +298,7 @@ fn filters<'a>(run: &Collected, topics: impl Iterator<Item = &'a str>) -> Markup
             label { "Status"
                 select name="status" {
                     option value="" { "all" }
-                    @if needs_attention { option value="attention" selected { "needs attention" } }
+                    @if needs_attention { option value="attention" selected[run.kind != Kind::Selftest] { "needs attention" } }
                     @for mark in marks() {
                         @if number(run, mark) > 0 { option value=(mark.word) { (mark.name) } }
                     }
