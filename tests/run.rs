@@ -795,8 +795,8 @@ fn the_help_of_run_is_grouped() {
     Output:
           --color <WHEN>          When to use colours [env: SCIMULATOR_COLOR] [default: auto] [possible
                                   values: auto, always, never]
-          --report <FORMAT=FILE>  Write a report: json=FILE or junit=FILE, `-` for standard output; may
-                                  be repeated [env: SCIMULATOR_REPORT]
+          --report <FORMAT=FILE>  Write a report: json=FILE, junit=FILE, html=FILE or markdown=FILE, `-`
+                                  for standard output; may be repeated [env: SCIMULATOR_REPORT]
       -q, --quiet                 Print failures and the summary only [env: SCIMULATOR_QUIET]
       -v, --verbose               Print every exchange, and differences in full [env:
                                   SCIMULATOR_VERBOSE]
