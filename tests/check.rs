@@ -48,7 +48,8 @@ fn populate(server: &Server) {
         ids.push(user["id"].clone());
     }
     for number in 0..4 {
-        let members: Vec<Value> = ids.iter().skip(number * 5).take(8).map(|id| json!({ "value": id })).collect();
+        let members: Vec<Value> =
+            ids.iter().skip(number * 5).take(8).map(|id| json!({ "value": id })).collect();
         let group = json!({
             "schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"],
             "displayName": format!("Residents {number}"),
@@ -78,7 +79,15 @@ fn text(bytes: &[u8]) -> String {
 fn the_built_in_provider_is_without_a_finding() {
     for arguments in [
         &["check", "--report", "json=r.json"][..],
-        &["check", "--profile", "interop", "--for", "okta,entra,onelogin,jumpcloud,ping", "--report", "json=r.json"],
+        &[
+            "check",
+            "--profile",
+            "interop",
+            "--for",
+            "okta,entra,onelogin,jumpcloud,ping",
+            "--report",
+            "json=r.json",
+        ],
     ] {
         let sandbox = Sandbox::new();
         let output = sandbox.command(arguments).output().unwrap();
@@ -97,7 +106,8 @@ fn a_populated_target_is_left_exactly_as_it_was() {
     let (sandbox, server) = (Sandbox::new(), Server::start(&Sandbox::new()));
     populate(&server);
     let before = everything(&server);
-    let output = checked(&sandbox, &server, &["--for", "okta,entra,onelogin,jumpcloud,ping,interop-profile,ipsie"]);
+    let output =
+        checked(&sandbox, &server, &["--for", "okta,entra,onelogin,jumpcloud,ping,interop-profile,ipsie"]);
     assert!(output.status.code().is_some_and(|code| code <= 1), "{}", text(&output.stderr));
     assert_eq!(everything(&server), before);
     assert!(!sandbox.has(".scimulator"), "{}", text(&output.stderr));
@@ -119,11 +129,8 @@ fn verdicts_are_the_same_in_any_order() {
 #[test]
 fn the_token_is_nowhere() {
     let (sandbox, server) = (Sandbox::new(), Server::start(&Sandbox::new()));
-    let output = checked(
-        &sandbox,
-        &server,
-        &["--verbose", "--report", "json=r.json", "--report", "junit=r.xml"],
-    );
+    let output =
+        checked(&sandbox, &server, &["--verbose", "--report", "json=r.json", "--report", "junit=r.xml"]);
     let mut said = text(&output.stdout) + &text(&output.stderr);
     for file in sandbox.files() {
         said.push_str(&sandbox.read(&file));
@@ -150,11 +157,8 @@ fn what_a_killed_run_left_is_cleaned_up_later() {
     child.kill().unwrap();
     child.wait().unwrap();
     assert_eq!(sandbox.exit_code(&["cleanup"]), Some(1), "something is left");
-    let output = sandbox
-        .command(&["cleanup", "--target", &server.url])
-        .env("SCIM_TOKEN", TOKEN)
-        .output()
-        .unwrap();
+    let output =
+        sandbox.command(&["cleanup", "--target", &server.url]).env("SCIM_TOKEN", TOKEN).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
     assert_eq!(everything(&server), before);
     assert_eq!(sandbox.exit_code(&["cleanup"]), Some(0));
@@ -197,7 +201,10 @@ fn answering(bytes: &'static [u8]) -> (String, Arc<Mutex<Vec<String>>>) {
                 while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).is_ok_and(|read| read == 1) {
                     head.push(byte[0]);
                 }
-                noted.lock().unwrap().push(String::from_utf8_lossy(&head).lines().next().unwrap_or("").to_owned());
+                noted
+                    .lock()
+                    .unwrap()
+                    .push(String::from_utf8_lossy(&head).lines().next().unwrap_or("").to_owned());
                 // Nobody may be there any more to read it.
                 let _ = stream.write_all(bytes).and_then(|()| stream.shutdown(Shutdown::Both));
             });
@@ -294,7 +301,8 @@ fn a_run_that_only_reads_writes_nothing() {
 fn a_dry_run_sends_nothing_to_the_target() {
     let (url, seen) = answering(b"");
     let sandbox = Sandbox::new();
-    let output = sandbox.command(&["check", "--target", &url, "--dry-run", "--only", "create"]).output().unwrap();
+    let output =
+        sandbox.command(&["check", "--target", &url, "--dry-run", "--only", "create"]).output().unwrap();
     assert_eq!(output.status.code(), Some(0));
     let said = text(&output.stdout);
     assert!(said.contains("create.duplicate\n  POST /Users"), "{said}");

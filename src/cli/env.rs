@@ -65,6 +65,10 @@ pub const QUIET: &str = "SCIMULATOR_QUIET";
 pub const VERBOSE: &str = "SCIMULATOR_VERBOSE";
 /// `--report`; several are separated by line breaks
 pub const REPORT: &str = "SCIMULATOR_REPORT";
+/// `--output` of `report merge`
+pub const MERGE_OUTPUT: &str = "SCIMULATOR_MERGE_OUTPUT";
+/// `--format` of `report diff`
+pub const DIFF_FORMAT: &str = "SCIMULATOR_DIFF_FORMAT";
 /// `--accept-all`
 pub const ACCEPT_ALL: &str = "SCIMULATOR_ACCEPT_ALL";
 /// `--reject-all`

@@ -16,6 +16,7 @@ pub mod documents;
 pub mod env;
 pub mod exit;
 pub mod output;
+pub mod report;
 pub mod review;
 pub mod run;
 pub mod selftest;
@@ -72,6 +73,8 @@ enum Command {
     Selftest(Box<selftest::SelftestArgs>),
     /// Run the built-in SCIM provider until it is told to stop
     Serve(Box<serve::ServeArgs>),
+    /// Join JSON reports, or say what changed between two
+    Report(report::ReportArgs),
     /// Print the JSON Schema of a file format
     Schema(documents::SchemaArgs),
     /// Print the completion script of a shell
@@ -122,6 +125,7 @@ fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Cleanup(args) => cleanup::run(*args, &context),
             Command::Selftest(args) => selftest::run(*args, &context),
             Command::Serve(args) => serve::run(*args, &context).unwrap_or_else(|stop| context.refuse(&stop)),
+            Command::Report(args) => report::run(&args, &context),
             Command::Schema(args) => documents::schema(&args, &context),
             Command::Completions(args) => documents::completions(&args, &context),
             Command::Man => documents::man(&context),
