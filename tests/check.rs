@@ -311,14 +311,27 @@ fn a_dry_run_sends_nothing_to_the_target() {
 
 #[test]
 fn a_baseline_accepts_what_is_known_and_nothing_else() {
-    let (url, _) = answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
-    let sandbox = Sandbox::new();
-    let check = ["check", "--target", &url, "--only", "create.minimal,create.id", "--baseline", "known.toml"];
-    let write: Vec<&str> = check.iter().copied().chain(["--write-baseline"]).collect();
-    assert_eq!(sandbox.exit_code(&check), Some(2), "it is not there yet");
-    assert_eq!(sandbox.exit_code(&write), Some(1));
-    assert!(sandbox.read("known.toml").contains("check = \"create.minimal\""));
-    assert!(matches!(sandbox.exit_code(&check), Some(0 | 3)), "what is blocked stays without a verdict");
+    let (sandbox, server) =
+        (Sandbox::new(), Server::with(&Sandbox::new(), &["--defect", "duplicate-without-type"]));
+    let check = |arguments: &[&str]| {
+        let all: Vec<&str> = ["--only", "create.duplicate,create.id", "--baseline", "known.toml"]
+            .iter()
+            .chain(arguments)
+            .copied()
+            .collect();
+        checked(&sandbox, &server, &all)
+    };
+    assert_eq!(check(&[]).status.code(), Some(2), "it is not there yet");
+    assert_eq!(check(&["--write-baseline"]).status.code(), Some(1));
+    let written = sandbox.read("known.toml");
+    assert!(written.contains("check = \"create.duplicate\"") && !written.contains("create.id"), "{written}");
+    let output = check(&[]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    assert!(text(&output.stdout).contains("1 known"), "{}", text(&output.stdout));
+    sandbox.write("known.toml", &written.replace("create.duplicate", "create.id"));
+    let output = check(&[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("`create.id` passes now"), "{}", text(&output.stderr));
 }
 
 #[test]

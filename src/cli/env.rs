@@ -81,6 +81,8 @@ pub const SKIP: &str = "SCIMULATOR_SKIP";
 pub const FOR: &str = "SCIMULATOR_FOR";
 /// `--read-only`
 pub const READ_ONLY: &str = "SCIMULATOR_READ_ONLY";
+/// `--scenarios`
+pub const SCENARIOS: &str = "SCIMULATOR_SCENARIOS";
 /// `--dry-run`
 pub const DRY_RUN: &str = "SCIMULATOR_DRY_RUN";
 /// `--baseline`
