@@ -65,7 +65,7 @@ enum Command {
     Check(Box<check::CheckArgs>),
     /// List the checks, or what they cover of the RFCs
     Checks(checks::ChecksArgs),
-    /// Explain a check, a requirement or a habit of an identity provider
+    /// Explain a check, a requirement, a habit of an identity provider or a defect
     Explain(checks::ExplainArgs),
     /// Delete what an interrupted run left on a target
     Cleanup(Box<cleanup::CleanupArgs>),
