@@ -12,7 +12,9 @@ use self::seams::Seams;
 use crate::diagnostic::nearest;
 
 mod create;
+mod groups;
 mod patch;
+mod patch_message;
 mod replace;
 mod shape;
 mod tools;
@@ -46,8 +48,14 @@ pub struct Topic {
 }
 
 /// Every topic, in the order in which they are listed.
-pub static TOPICS: &[Topic] =
-    &[Topic { name: "create", defects: create::DEFECTS }, Topic { name: "shape", defects: shape::DEFECTS }];
+pub static TOPICS: &[Topic] = &[
+    Topic { name: "create", defects: create::DEFECTS },
+    Topic { name: "replace", defects: replace::DEFECTS },
+    Topic { name: "patch", defects: patch::DEFECTS },
+    Topic { name: "patch-message", defects: patch_message::DEFECTS },
+    Topic { name: "groups", defects: groups::DEFECTS },
+    Topic { name: "shape", defects: shape::DEFECTS },
+];
 
 /// A defect that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
