@@ -19,7 +19,15 @@ const PROBES: &[&str] = &[
     include_str!("probes/replace.txt"),
     include_str!("probes/patch.txt"),
     include_str!("probes/groups.txt"),
+    include_str!("probes/lifecycle.txt"),
     include_str!("probes/shape.txt"),
+    include_str!("probes/list.txt"),
+    include_str!("probes/filter.txt"),
+    include_str!("probes/discovery.txt"),
+    include_str!("probes/versions.txt"),
+    include_str!("probes/bulk.txt"),
+    include_str!("probes/http.txt"),
+    include_str!("probes/interop.txt"),
 ];
 
 /// How many probes run at the same time.

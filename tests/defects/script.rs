@@ -11,7 +11,7 @@
 //! | `& …` | sent at the same time as its neighbours that begin so; only the sorted statuses are told |
 //!
 //! ` | Name: value` before the body adds a header; `Authorization: none` sends no token. `$1` is the id of
-//! the first resource that was created, `$all` are all of them as members, `$etag`, `$next` and `$location` are those of the last
+//! the first resource that was created, `$UPPER1` the same in capital letters, `$all` are all of them as members, `$etag`, `$next` and `$location` are those of the last
 //! answer that had one. What is told is the status, the headers that matter, and the body, with ids and cursors
 //! replaced by placeholders. The clock ticks once each time that it is looked at.
 
@@ -108,6 +108,7 @@ impl Stage {
         {
             self.ids.push(id.to_owned());
             self.known.insert(format!("${}", self.ids.len()), id.to_owned());
+            self.known.insert(format!("$UPPER{}", self.ids.len()), id.to_uppercase());
         }
         for (name, value) in [
             ("$etag", response.headers.get("etag")),
@@ -170,7 +171,7 @@ impl Stage {
     fn filled(&self, line: &str) -> String {
         let members: Vec<Value> = self.ids.iter().map(|id| json!({ "value": id })).collect();
         let line = line.replace("\"$all\"", &Value::from(members).to_string());
-        let name = Regex::new(r"\$(\d+|etag|next|location)").unwrap();
+        let name = Regex::new(r"\$((UPPER)?\d+|etag|next|location)").unwrap();
         name.replace_all(&line, |found: &Captures<'_>| {
             let value = self.known.get(&found[0]);
             value.cloned().unwrap_or_else(|| found[0].to_owned())

@@ -207,8 +207,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         install: |seams| {
             seams.on_answer(|asked, answer| {
                 if asked.is_create() && answer.status == 201 {
-                    answer.json = Value::Null;
-                    answer.headers.remove("content-type");
+                    answer.empty(answer.status);
                 }
             });
         },

@@ -382,7 +382,10 @@ pub(super) const DEFECTS: &[Defect] = &[
                     if let Filter::Element { path, filter: inner } = filter
                         && let Filter::And(all) = &**inner
                     {
-                        let alone = |one: &Filter| Filter::Element { path: path.clone(), filter: Box::new(one.clone()) };
+                        let alone = |one: &Filter| Filter::Element {
+                            path: path.clone(),
+                            filter: Box::new(one.clone()),
+                        };
                         *filter = Filter::And(all.iter().map(alone).collect());
                     }
                 });
@@ -400,10 +403,14 @@ pub(super) const DEFECTS: &[Defect] = &[
         profile: "rfc",
         install: |seams| {
             seams.on_match(|query, resource, is_match| {
-                if let Some(Filter::Compare { path, op: Op::Eq, value: Literal::String(text) }) = &query.filter
+                if let Some(Filter::Compare { path, op: Op::Eq, value: Literal::String(text) }) =
+                    &query.filter
                     && let [first, ..] = elements(resource.get(&path.name))
                 {
-                    *is_match = first.get("value").and_then(Value::as_str).is_some_and(|v| v.eq_ignore_ascii_case(text));
+                    *is_match = first
+                        .get("value")
+                        .and_then(Value::as_str)
+                        .is_some_and(|v| v.eq_ignore_ascii_case(text));
                 }
             });
         },
@@ -501,7 +508,12 @@ pub(super) const DEFECTS: &[Defect] = &[
         install: |seams| {
             seams.on_query(|_, query| {
                 change_parts(query, |filter| {
-                    if let Filter::Compare { op: Op::Co | Op::Sw | Op::Ew, value: Literal::String(text), .. } = filter {
+                    if let Filter::Compare {
+                        op: Op::Co | Op::Sw | Op::Ew,
+                        value: Literal::String(text),
+                        ..
+                    } = filter
+                    {
                         *text = text.replace('%', "");
                     }
                 });

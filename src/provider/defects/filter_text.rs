@@ -40,7 +40,8 @@ fn conditions(text: &str) -> Vec<(&str, &str)> {
             '(' | '[' if !is_quoted => depth += 1,
             ')' | ']' if !is_quoted => depth -= 1,
             ' ' if !is_quoted && depth == 0 => {
-                let next = ["and", "or"].into_iter().find(|word| text[at + 1..].starts_with(&format!("{word} ")));
+                let next =
+                    ["and", "or"].into_iter().find(|word| text[at + 1..].starts_with(&format!("{word} ")));
                 if let Some(next) = next {
                     found.push((word, &text[start..at]));
                     (word, start) = (next, at + next.len() + 2);
@@ -64,7 +65,8 @@ const KEYWORDS: &[&str] = &["eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le"
 
 /// Whether the schema spells every attribute of a filter as it is written there.
 fn is_spelled_well(schemas: &[&TypeSchema], filter: &Filter) -> bool {
-    let is_known = |name: &str| schemas.iter().any(|schema| schema.attribute(name).is_some_and(|a| a.name == name));
+    let is_known =
+        |name: &str| schemas.iter().any(|schema| schema.attribute(name).is_some_and(|a| a.name == name));
     filter.paths().iter().all(|path| path.schema.is_some() || is_known(&path.name))
 }
 
@@ -167,7 +169,9 @@ pub(super) const DEFECTS: &[Defect] = &[
                 change(asked, |text| {
                     let mut words = text.splitn(3, ' ');
                     match (words.next(), words.next(), words.next()) {
-                        (Some(path), Some(op), Some(value)) if !KEYWORDS.contains(&op.to_ascii_lowercase().as_str()) => {
+                        (Some(path), Some(op), Some(value))
+                            if !KEYWORDS.contains(&op.to_ascii_lowercase().as_str()) =>
+                        {
                             format!("{path} eq {value}")
                         }
                         _ => text.to_owned(),
@@ -188,7 +192,8 @@ pub(super) const DEFECTS: &[Defect] = &[
             seams.on_request(|asked| {
                 let text = asked.parameter("filter").filter(|_| asked.is_list()).unwrap_or_default();
                 let is_loud = |word: &String| {
-                    !KEYWORDS.contains(&word.as_str()) && KEYWORDS.contains(&word.to_ascii_lowercase().as_str())
+                    !KEYWORDS.contains(&word.as_str())
+                        && KEYWORDS.contains(&word.to_ascii_lowercase().as_str())
                 };
                 match words(&text).iter().find(|word| is_loud(word)) {
                     Some(word) => Err(ScimError::invalid_filter(format!("`{word}` is not an operator"))),

@@ -7,7 +7,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::protocol::Resource;
 use crate::protocol::error::ScimError;
@@ -107,11 +107,6 @@ impl Asked {
             && !self.is_search()
     }
 
-    /// The members of the body.
-    pub(crate) fn body(&self) -> Option<&Map<String, Value>> {
-        self.json.as_object()
-    }
-
     /// The operations of a PATCH or bulk request.
     pub(crate) fn operations(&self) -> &[Value] {
         self.json.get("Operations").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
@@ -120,6 +115,13 @@ impl Asked {
     /// The same, to be changed.
     pub(crate) fn operations_mut(&mut self) -> Option<&mut Vec<Value>> {
         self.json.get_mut("Operations")?.as_array_mut()
+    }
+
+    /// Another body.
+    pub(crate) fn set_body(&mut self, json: Value) {
+        self.bytes = Bytes::from(json.to_string());
+        self.json = json;
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/scim+json"));
     }
 
     /// A parameter of a query, in the URL or in the body of a search; lists joined by commas.
@@ -237,6 +239,13 @@ impl Answer {
     pub(crate) fn refuse(&mut self, error: &ScimError) {
         self.status = error.status;
         self.json = error.to_json();
+    }
+
+    /// Nothing but a status in its place.
+    pub(crate) fn empty(&mut self, status: u16) {
+        self.status = status;
+        self.json = Value::Null;
+        self.headers.remove(CONTENT_TYPE);
     }
 
     /// Text in its place.

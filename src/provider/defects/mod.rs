@@ -12,12 +12,20 @@ use self::seams::Seams;
 use crate::diagnostic::nearest;
 
 mod create;
+mod discovery;
+mod filter;
+mod filter_text;
 mod groups;
+mod lifecycle;
+mod list;
 mod patch;
 mod patch_message;
+mod projection;
 mod replace;
 mod shape;
+mod sort;
 mod tools;
+mod versions;
 
 /// One deliberate bug.
 #[derive(Debug)]
@@ -54,7 +62,15 @@ pub static TOPICS: &[Topic] = &[
     Topic { name: "patch", defects: patch::DEFECTS },
     Topic { name: "patch-message", defects: patch_message::DEFECTS },
     Topic { name: "groups", defects: groups::DEFECTS },
+    Topic { name: "lifecycle", defects: lifecycle::DEFECTS },
     Topic { name: "shape", defects: shape::DEFECTS },
+    Topic { name: "list", defects: list::DEFECTS },
+    Topic { name: "filter", defects: filter::DEFECTS },
+    Topic { name: "filter-text", defects: filter_text::DEFECTS },
+    Topic { name: "sort", defects: sort::DEFECTS },
+    Topic { name: "projection", defects: projection::DEFECTS },
+    Topic { name: "versions", defects: versions::DEFECTS },
+    Topic { name: "discovery", defects: discovery::DEFECTS },
 ];
 
 /// A defect that does not exist.

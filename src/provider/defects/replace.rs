@@ -273,8 +273,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         install: |seams| {
             seams.on_answer(|asked, answer| {
                 if succeeded(asked, answer, "PUT") {
-                    answer.json = Value::Null;
-                    answer.headers.remove("content-type");
+                    answer.empty(answer.status);
                 }
             });
         },

@@ -23,7 +23,7 @@ use crate::provider::store::{self, Kind, Record, Stamp, Transaction, View};
 use crate::provider::tokens::Refusal;
 
 /// How long a careless change waits between looking and writing, so that another one falls into the gap.
-const GAP: Duration = Duration::from_millis(30);
+const GAP: Duration = Duration::from_millis(120);
 
 /// Marks the kind of what was deleted and is kept nevertheless.
 const BURIED: Kind = 1 << 15;
