@@ -11,7 +11,8 @@
 //! | `& …` | sent at the same time as its neighbours that begin so; only the sorted statuses are told |
 //!
 //! ` | Name: value` before the body adds a header; `Authorization: none` sends no token. `$1` is the id of
-//! the first resource that was created, `$UPPER1` the same in capital letters, `$all` are all of them as members, `$etag`, `$next` and `$location` are those of the last
+//! the first resource that was created, `$UPPER1` the same in capital letters, `$thousand`
+//! one bulk operation more than there may be, `$megabyte` that much text, `$all` are all of them as members, `$etag`, `$next` and `$location` are those of the last
 //! answer that had one. What is told is the status, the headers that matter, and the body, with ids and cursors
 //! replaced by placeholders. The clock ticks once each time that it is looked at.
 
@@ -33,6 +34,9 @@ const TOKEN: &str = "test-token-0123456789";
 const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
+
+/// The size of a body that is just too large.
+const MEGABYTE: usize = 1024 * 1024;
 
 /// The headers that are told.
 const TOLD: &[&str] = &["content-type", "location", "etag", "www-authenticate", "allow", "cache-control"];
@@ -171,6 +175,15 @@ impl Stage {
     fn filled(&self, line: &str) -> String {
         let members: Vec<Value> = self.ids.iter().map(|id| json!({ "value": id })).collect();
         let line = line.replace("\"$all\"", &Value::from(members).to_string());
+        let line = match line.contains("\"$thousand\"") {
+            // One more than a bulk request may have.
+            true => {
+                let one = json!({ "method": "DELETE", "path": "/Users/x" });
+                line.replace("\"$thousand\"", &Value::from(vec![one; 1001]).to_string())
+            }
+            false if line.contains("$megabyte") => line.replace("$megabyte", &"x".repeat(MEGABYTE)),
+            false => line,
+        };
         let name = Regex::new(r"\$((UPPER)?\d+|etag|next|location)").unwrap();
         name.replace_all(&line, |found: &Captures<'_>| {
             let value = self.known.get(&found[0]);

@@ -68,6 +68,20 @@ impl Asked {
         Body::from(bytes)
     }
 
+    /// Whether the path names the version of the protocol.
+    pub(crate) fn has_version(&self) -> bool {
+        self.base.ends_with("/v2")
+    }
+
+    /// Takes another version of the protocol out of the path.
+    pub(crate) fn drop_version(&mut self) {
+        let first = self.segment(0).to_owned();
+        let digits = first.strip_prefix(['v', 'V']).unwrap_or_default();
+        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.path = self.path.replacen(&format!("/{first}"), "", 1);
+        }
+    }
+
     fn segment(&self, index: usize) -> &str {
         self.path.split('/').filter(|segment| !segment.is_empty()).nth(index).unwrap_or_default()
     }

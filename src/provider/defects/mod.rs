@@ -11,17 +11,23 @@ pub mod seams;
 use self::seams::Seams;
 use crate::diagnostic::nearest;
 
+mod auth;
+mod bulk;
 mod create;
+mod cursor;
 mod discovery;
+mod errors;
 mod filter;
 mod filter_text;
 mod groups;
+mod http;
 mod lifecycle;
 mod list;
 mod patch;
 mod patch_message;
 mod projection;
 mod replace;
+mod search;
 mod shape;
 mod sort;
 mod tools;
@@ -69,7 +75,13 @@ pub static TOPICS: &[Topic] = &[
     Topic { name: "filter-text", defects: filter_text::DEFECTS },
     Topic { name: "sort", defects: sort::DEFECTS },
     Topic { name: "projection", defects: projection::DEFECTS },
+    Topic { name: "search", defects: search::DEFECTS },
+    Topic { name: "cursor", defects: cursor::DEFECTS },
     Topic { name: "versions", defects: versions::DEFECTS },
+    Topic { name: "bulk", defects: bulk::DEFECTS },
+    Topic { name: "errors", defects: errors::DEFECTS },
+    Topic { name: "http", defects: http::DEFECTS },
+    Topic { name: "auth", defects: auth::DEFECTS },
     Topic { name: "discovery", defects: discovery::DEFECTS },
 ];
 
