@@ -10,9 +10,11 @@
 //! | `MANY 30` | that many users |
 //! | `& …` | sent at the same time as its neighbours that begin so; only the sorted statuses are told |
 //!
-//! ` | Name: value` before the body adds a header; `Authorization: none` sends no token. `$1` is the id of
+//! A path that begins with `^` is not below `/v2`. ` | Name: value` before the body adds a header; `Authorization: none` sends no token,
+//! `Authorization: lower` the right one with the scheme in lower case. `$1` is the id of
 //! the first resource that was created, `$UPPER1` the same in capital letters, `$thousand`
-//! one bulk operation more than there may be, `$megabyte` that much text, `$all` are all of them as members, `$etag`, `$next` and `$location` are those of the last
+//! one bulk operation more than there may be, `$kilobyte` and `$megabyte` that much
+//! text, `$deep` many open brackets, `$all` are all of them as members, `$etag`, `$next` and `$location` are those of the last
 //! answer that had one. What is told is the status, the headers that matter, and the body, with ids and cursors
 //! replaced by placeholders. The clock ticks once each time that it is looked at.
 
@@ -35,14 +37,18 @@ const USER: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 const GROUP: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 const PATCH_OP: &str = "urn:ietf:params:scim:api:messages:2.0:PatchOp";
 
-/// The size of a body that is just too large.
-const MEGABYTE: usize = 1024 * 1024;
+/// The bytes of a kilobyte.
+const KILOBYTE: usize = 1024;
+
+/// More levels of JSON than a parser takes.
+const DEEP: usize = 200;
 
 /// The headers that are told.
 const TOLD: &[&str] = &["content-type", "location", "etag", "www-authenticate", "allow", "cache-control"];
 
 /// A provider and what was learned from its answers.
 struct Stage {
+    /// Connected to the root of all versions.
     target: Arc<Target>,
     known: HashMap<String, String>,
     ids: Vec<String>,
@@ -57,7 +63,8 @@ pub async fn play(profile: &str, defects: &[&'static Defect], probe: &str) -> St
     config.defects = defects.to_vec();
     let provider = Provider::start(config).await.unwrap();
     provider.add_tenant(&TOKEN.into());
-    let target = Target::connect(TargetConfig::new(provider.base_url())).unwrap();
+    let target =
+        Target::connect(TargetConfig::new(provider.base_url().trim_end_matches("/v2").to_owned())).unwrap();
     let mut stage = Stage { target: Arc::new(target), known: HashMap::new(), ids: Vec::new() };
     let mut told = Vec::new();
     let mut together = Vec::new();
@@ -145,7 +152,11 @@ impl Stage {
             "GROUP" => ("POST", "/Groups", true),
             word => (word.trim_end_matches('!'), path, !word.ends_with('!')),
         };
-        let mut request = Request::new(method, encoded(path));
+        let versioned = match path.strip_prefix('^') {
+            Some(path) => path.to_owned(),
+            None => format!("/v2{path}"),
+        };
+        let mut request = Request::new(method, encoded(&versioned));
         for header in parts {
             let (name, value) = header.split_once(": ").unwrap();
             match (name, value.split_once(' ')) {
@@ -153,6 +164,10 @@ impl Stage {
                 ("Authorization", Some(("Bearer", token))) => request.auth = Auth::Bearer(token.to_owned()),
                 _ => request.headers.append(name, value),
             }
+        }
+        if head.contains("| Authorization: lower") {
+            request.auth = Auth::None;
+            request.headers.append("Authorization", format!("bearer {TOKEN}"));
         }
         if request.auth == Auth::Target {
             request.auth = Auth::Bearer(TOKEN.to_owned());
@@ -181,7 +196,12 @@ impl Stage {
                 let one = json!({ "method": "DELETE", "path": "/Users/x" });
                 line.replace("\"$thousand\"", &Value::from(vec![one; 1001]).to_string())
             }
-            false if line.contains("$megabyte") => line.replace("$megabyte", &"x".repeat(MEGABYTE)),
+            false => line,
+        };
+        let (kilobyte, deep) = ("x".repeat(KILOBYTE), "[".repeat(DEEP));
+        let line = line.replace("$kilobyte", &kilobyte).replace("$deep", &deep);
+        let line = match line.contains("$megabyte") {
+            true => line.replace("$megabyte", &kilobyte.repeat(KILOBYTE)),
             false => line,
         };
         let name = Regex::new(r"\$((UPPER)?\d+|etag|next|location)").unwrap();

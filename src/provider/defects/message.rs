@@ -131,6 +131,11 @@ impl Asked {
         self.json.get_mut("Operations")?.as_array_mut()
     }
 
+    /// The body as it came.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Another body.
     pub(crate) fn set_body(&mut self, json: Value) {
         self.bytes = Bytes::from(json.to_string());

@@ -21,11 +21,13 @@ mod filter;
 mod filter_text;
 mod groups;
 mod http;
+mod interop;
 mod lifecycle;
 mod list;
 mod patch;
 mod patch_message;
 mod projection;
+mod refusals;
 mod replace;
 mod search;
 mod shape;
@@ -83,6 +85,8 @@ pub static TOPICS: &[Topic] = &[
     Topic { name: "http", defects: http::DEFECTS },
     Topic { name: "auth", defects: auth::DEFECTS },
     Topic { name: "discovery", defects: discovery::DEFECTS },
+    Topic { name: "interop", defects: interop::DEFECTS },
+    Topic { name: "refusals", defects: refusals::DEFECTS },
 ];
 
 /// A defect that does not exist.

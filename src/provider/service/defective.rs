@@ -322,6 +322,25 @@ impl Service {
         self.kind_at("Users")
     }
 
+    /// Refuses a group with a member that is not active.
+    pub(super) fn check_members(&self, session: &Session<'_>, record: &Record) -> Result<(), ScimError> {
+        if !self.is(Switch::ActiveMembersOnly) {
+            return Ok(());
+        }
+        let group = body::parse(&record.body, "");
+        let members = group.get("members").and_then(Value::as_array);
+        let ids = members.into_iter().flatten().filter_map(|member| member.get("value")?.as_str());
+        let records = ids.filter_map(|id| session.transaction.get(id));
+        let mut inactive =
+            records.filter(|record| body::parse(&record.body, "").get("active") == Some(&Value::Bool(false)));
+        match inactive.next() {
+            Some(record) => {
+                Err(ScimError::invalid_value(format!("the member `{}` is not active", record.id)))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Creates members that did not exist.
     pub(super) fn adopt(&self, session: &mut Session<'_>, adopted: Adopted) {
         let Some(kind) = self.kind_at("Users").filter(|_| self.is(Switch::AdoptedMembers)) else { return };
