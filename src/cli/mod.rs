@@ -9,6 +9,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub mod config;
 pub mod context;
+pub mod defects;
 pub mod documents;
 pub mod env;
 pub mod exit;
@@ -57,6 +58,8 @@ enum Command {
     Review(review::ReviewArgs),
     /// Run the built-in SCIM provider until it is told to stop
     Serve(Box<serve::ServeArgs>),
+    /// List the deliberate bugs of the built-in provider
+    Defects(defects::DefectsArgs),
     /// Print the JSON Schema of a file format
     Schema(documents::SchemaArgs),
     /// Print the completion script of a shell
@@ -102,6 +105,9 @@ fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Run(args) => run::run(*args, &context),
             Command::Review(args) => review::run(&args, &context),
             Command::Serve(args) => serve::run(*args, &context).unwrap_or_else(|stop| context.refuse(&stop)),
+            Command::Defects(args) => {
+                defects::run(&args, &context).unwrap_or_else(|stop| context.refuse(&stop))
+            }
             Command::Schema(args) => documents::schema(&args, &context),
             Command::Completions(args) => documents::completions(&args, &context),
             Command::Man => documents::man(&context),

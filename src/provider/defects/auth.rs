@@ -86,6 +86,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         install: |seams| {
             seams.on_answer(|asked, answer| {
                 if answer.status == 401 && asked.headers.contains_key(AUTHORIZATION) {
+                    answer.headers.remove(WWW_AUTHENTICATE);
                     answer.refuse(&crash(
                         "JWTDecodeException: The token was expected to have 3 parts, but got 1",
                     ));

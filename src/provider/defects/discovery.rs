@@ -231,6 +231,7 @@ pub(super) const DEFECTS: &[Defect] = &[
                     schemas.retain(|schema| schema["id"] != ENTERPRISE_USER);
                     let count = schemas.len();
                     answer.json["totalResults"] = count.into();
+                    answer.json["itemsPerPage"] = count.into();
                 }
             });
         },

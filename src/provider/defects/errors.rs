@@ -33,7 +33,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "error-status-as-number",
         title: "`status` of an error is a number",
-        seen: &["verify-systems/scim-kit#46", "SVR validator runs"],
+        seen: &["scim-kit#46"],
         breaks: &["RFC7644-3.12-03"],
         about: "The RFC says text. Clients that read strictly cannot read the error and report something else.",
         profile: "rfc",

@@ -274,7 +274,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "filter-words-in-quotes",
         title: "`and`, `or` and `pr` within a quoted value are taken for keywords",
-        seen: &["thunder-id/thunderid#5110"],
+        seen: &["thunderid#5110"],
         breaks: &["RFC7644-3.4.2.2-35", "Q-L16"],
         about: "The text is split before quotes are looked at. `Research and Development` is a broken filter.",
         profile: "rfc",

@@ -55,7 +55,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "group-add-is-full-sync",
         title: "`add` of members makes them the only ones",
-        seen: &["PostHog/posthog#47336", "agent-bom PR#3540"],
+        seen: &["PostHog/posthog#47336", "msaad00/agent-bom PR#3540"],
         breaks: &["RFC7644-3.5.2.1-08", "Q-G13"],
         about: "An addition is taken for the whole list. Large groups are pushed in several requests, and only the last \
                 one counts.",

@@ -69,7 +69,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "media-charset-refused",
         title: "`application/scim+json; charset=utf-8` is answered 415",
-        seen: &["MicrosoftDocs/azure-docs#12728", "medplum/medplum#4143", "indigo-iam/iam#1285"],
+        seen: &["MicrosoftDocs/azure-docs#12728", "medplum/medplum#4143", "iam#1285"],
         breaks: &["RFC7644-3.8-09", "RFC9110-15.5.16-01", "Q-H01"],
         about: "The header is compared as a whole, parameters included. Entra ID always sends the parameter, so that it \
                 can create nobody.",
@@ -301,6 +301,12 @@ pub(super) const DEFECTS: &[Defect] = &[
             seams.on_answer(|asked, answer| {
                 let first = answer.json.pointer("/Resources/0").cloned();
                 if let ("Me", "GET", Some(first)) = (asked.endpoint(), asked.method.as_str(), first) {
+                    for (name, pointer) in [("location", "/meta/location"), ("etag", "/meta/version")] {
+                        let value = first.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+                        if let Ok(value) = HeaderValue::from_str(value) {
+                            answer.headers.insert(name, value);
+                        }
+                    }
                     answer.json = first;
                 }
             });

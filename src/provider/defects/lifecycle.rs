@@ -107,11 +107,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "reactivate-refused",
         title: "PATCH `active: true` is refused",
-        seen: &[
-            "getsentry/sentry-docs#16258",
-            "getsentry/self-hosted#3573",
-            "FusionAuth/fusionauth-issues#3311",
-        ],
+        seen: &["sentry docs#16258", "getsentry/self-hosted#3573", "FusionAuth/fusionauth-issues#3311"],
         breaks: &["RFC7643-4.1.1-17", "RFC7644-3.5.2.3-03", "Q-D07"],
         about: "Only the way out is implemented. Who comes back from leave stays locked out until somebody helps by hand.",
         profile: "rfc",
@@ -147,7 +143,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "inactive-is-gone",
         title: "an inactive user is answered 404",
-        seen: &["growthbook/growthbook#1680", "harness/harness#48592"],
+        seen: &["growthbook/growthbook#1680", "harness#48592"],
         breaks: &["RFC7644-3.4.1-01", "RFC7643-3.1-08", "Q-D02", "Q-D04", "Q-D07", "Q-L13"],
         about: "The account cannot be read or changed any more. Nobody can activate it again, because it is not there for \
                 PATCH either.",
@@ -157,7 +153,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "inactive-not-found",
         title: "queries leave inactive users out",
-        seen: &["growthbook/growthbook#1680", "better-auth/better-auth#11111", "harness/harness#48592"],
+        seen: &["growthbook/growthbook#1680", "better-auth/better-auth#11111", "harness#48592"],
         breaks: &["RFC7644-3.4.2-12", "RFC7644-3.4.2.2-08", "Q-L13", "Q-C16"],
         about: "A deactivated person is not found by name. The identity provider creates the account again and gets a \
                 conflict.",
@@ -228,6 +224,7 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
             seams.on_answer(|asked, answer| {
                 if asked.method == "DELETE" && answer.status == 200 {
+                    answer.forget();
                     answer.empty(204);
                 }
             });

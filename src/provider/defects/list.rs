@@ -156,7 +156,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "list-count-zero-shows-all",
         title: "`count=0` returns a full page",
-        seen: &["wso2/product-is#5106", "wso2/product-is#9303", "indigo-iam/iam#1204"],
+        seen: &["wso2/product-is#5106", "wso2/product-is#9303", "iam#1204"],
         breaks: &["RFC7644-3.4.2.4-07", "RFC7644-3.4.2.4-08", "Q-P04"],
         about: "0 means `no limit`. A client that only wants to know how many people there are gets all of them.",
         profile: "rfc",

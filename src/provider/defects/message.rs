@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -254,8 +254,16 @@ impl Answer {
         }
     }
 
+    /// Takes away the headers that are about a resource.
+    pub(crate) fn forget(&mut self) {
+        for name in [LOCATION, ETAG, CACHE_CONTROL] {
+            self.headers.remove(name);
+        }
+    }
+
     /// An error in its place.
     pub(crate) fn refuse(&mut self, error: &ScimError) {
+        self.forget();
         self.status = error.status;
         self.json = error.to_json();
     }

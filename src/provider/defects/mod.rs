@@ -18,6 +18,7 @@ mod cursor;
 mod discovery;
 mod errors;
 mod filter;
+mod filter_operators;
 mod filter_text;
 mod groups;
 mod http;
@@ -26,6 +27,7 @@ mod lifecycle;
 mod list;
 mod patch;
 mod patch_message;
+mod patch_remove;
 mod projection;
 mod refusals;
 mod replace;
@@ -68,12 +70,14 @@ pub static TOPICS: &[Topic] = &[
     Topic { name: "create", defects: create::DEFECTS },
     Topic { name: "replace", defects: replace::DEFECTS },
     Topic { name: "patch", defects: patch::DEFECTS },
+    Topic { name: "patch-remove", defects: patch_remove::DEFECTS },
     Topic { name: "patch-message", defects: patch_message::DEFECTS },
     Topic { name: "groups", defects: groups::DEFECTS },
     Topic { name: "lifecycle", defects: lifecycle::DEFECTS },
     Topic { name: "shape", defects: shape::DEFECTS },
     Topic { name: "list", defects: list::DEFECTS },
     Topic { name: "filter", defects: filter::DEFECTS },
+    Topic { name: "filter-operators", defects: filter_operators::DEFECTS },
     Topic { name: "filter-text", defects: filter_text::DEFECTS },
     Topic { name: "sort", defects: sort::DEFECTS },
     Topic { name: "projection", defects: projection::DEFECTS },

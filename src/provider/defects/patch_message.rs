@@ -64,7 +64,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "patch-not-atomic",
         title: "operations before a failing one stay applied",
-        seen: &["Captain-P-Goldfish/SCIM-SDK#200", "zulip/zulip#39869", "apache/directory-scimple#51"],
+        seen: &["Captain-P-Goldfish/SCIM-SDK#200", "zulip#39869", "apache/directory-scimple#51"],
         breaks: &["RFC7644-3.5.2-23", "RFC7644-3.5.2-24", "Q-U16"],
         about: "Each operation is stored by itself. The client gets an error, takes the resource for unchanged, and is \
                 wrong.",
@@ -375,7 +375,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "patch-answers-with-old-state",
         title: "PATCH answers with the resource as it was before",
-        seen: &["open-webui/open-webui#30074", "ssoready/ssoready#155"],
+        seen: &["open-webui#30074", "ssoready/ssoready#155"],
         breaks: &["RFC7644-3.5.2-26", "RFC7644-3.1-06"],
         about: "The change is stored, but the answer is made from what was read first. The client takes the change for \
                 lost and repeats it.",

@@ -129,7 +129,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "password-not-patched",
         title: "PATCH of the password is refused",
-        seen: &["pond/scimitar#105"],
+        seen: &["pond/scimitar CHANGELOG (#105)"],
         breaks: &["RFC7643-4.1.1-26", "RFC7643-5-20", "Q-U23"],
         about: "A password can be set once and never changed, although changePassword is announced. Okta's password sync \
                 fails.",

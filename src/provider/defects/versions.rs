@@ -98,7 +98,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "etag-if-match-ignored",
         title: "`If-Match` is ignored",
-        seen: &["apache/directory-scimple#534", "thunder-id/thunderid#5110"],
+        seen: &["apache/directory-scimple#534", "thunderid#5110"],
         breaks: &[
             "RFC7644-3.14-07",
             "RFC7644-3.14-08",
@@ -149,7 +149,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "etag-fresh-refused",
         title: "`If-Match` with the current version is answered 412",
-        seen: &["apache/directory-scimple#541", "thunder-id/thunderid#5110"],
+        seen: &["apache/directory-scimple#541", "thunderid#5110"],
         breaks: &["RFC7644-3.14-10"],
         about: "Weak tags are compared strongly, and then never match. No client can make a protected change.",
         profile: "rfc",
