@@ -18,7 +18,7 @@ fn help_tells_the_commands() {
       run          Replay scenarios and compare what comes back with the snapshots
       review       Walk through new and changed transcripts: accept, reject or skip each
       serve        Run the built-in SCIM provider until it is told to stop
-      report       Join JSON reports, or say what changed between two
+      defects      List the deliberate bugs of the built-in provider
       schema       Print the JSON Schema of a file format
       completions  Print the completion script of a shell
       man          Print the manual page
@@ -91,7 +91,7 @@ fn the_manual_page_tells_every_command() {
     let output = Sandbox::new().command(&["man"]).output().unwrap();
     let page = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && page.contains(".TH scimulator 1"), "{page}");
-    for command in ["run", "review", "serve", "schema", "completions"] {
+    for command in ["run", "review", "serve", "defects", "schema", "completions"] {
         assert!(page.contains(&format!("scimulator\\-{command}")), "{command}");
     }
 }
@@ -115,6 +115,40 @@ fn schemas_are_json_schemas() {
       tip: a similar value exists: 'scenario'
 
     For more information, try '--help'.
+    ");
+}
+
+#[test]
+fn defects_are_listed_for_people_and_for_programs() {
+    let list = |format: &str| {
+        let output = Sandbox::new().command(&["defects", "--format", format]).output().unwrap();
+        assert!(output.status.success(), "{format}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let table = list("table");
+    assert!(table.contains("\ncreate\n") || table.starts_with("create\n"), "{table}");
+    let json: serde_json::Value = serde_json::from_str(&list("json")).unwrap();
+    let all = json.as_array().unwrap();
+    assert!(all.len() >= 110);
+    for defect in all {
+        assert!(table.contains(defect["id"].as_str().unwrap()), "{defect}");
+        for member in ["title", "about", "profile"] {
+            assert!(defect[member].is_string(), "{defect}");
+        }
+        assert!(defect["seen"].is_array() && defect["breaks"].get(0).is_some(), "{defect}");
+    }
+}
+
+#[test]
+fn a_defect_that_does_not_exist_is_wrong_usage() {
+    assert_run!(Sandbox::new(), ["serve", "--defect", "create-answer-200"], @r"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: there is no defect `create-answer-200`; did you mean `create-answers-200`?
+      hint: `scimulator defects` lists them
     ");
 }
 

@@ -12,6 +12,7 @@ pub mod checks;
 pub mod cleanup;
 pub mod config;
 pub mod context;
+pub mod defects;
 pub mod documents;
 pub mod env;
 pub mod exit;
@@ -75,6 +76,8 @@ enum Command {
     Serve(Box<serve::ServeArgs>),
     /// Join JSON reports, or say what changed between two
     Report(report::ReportArgs),
+    /// List the deliberate bugs of the built-in provider
+    Defects(defects::DefectsArgs),
     /// Print the JSON Schema of a file format
     Schema(documents::SchemaArgs),
     /// Print the completion script of a shell
@@ -126,6 +129,9 @@ fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Selftest(args) => selftest::run(*args, &context),
             Command::Serve(args) => serve::run(*args, &context).unwrap_or_else(|stop| context.refuse(&stop)),
             Command::Report(args) => report::run(&args, &context),
+            Command::Defects(args) => {
+                defects::run(&args, &context).unwrap_or_else(|stop| context.refuse(&stop))
+            }
             Command::Schema(args) => documents::schema(&args, &context),
             Command::Completions(args) => documents::completions(&args, &context),
             Command::Man => documents::man(&context),
