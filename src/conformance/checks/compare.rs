@@ -75,15 +75,14 @@ pub(super) fn holds(attribute: &Attribute, sent: &Value, stored: &Value) -> bool
         (Value::Array(sent), Value::Array(stored)) => {
             sent.len() == stored.len() && matched(sent, stored, |a, b| holds(attribute, a, b))
         }
-        (Value::Object(sent), Value::Object(stored)) => {
-            sent.iter().filter(|(_, value)| !is_unassigned(value)).all(|(name, value)| {
-                match (member(stored, name), attribute.sub(name)) {
-                    (Some(stored), Some(sub)) => holds(sub, value, stored),
-                    (Some(stored), None) => value == stored,
-                    (None, _) => false,
-                }
-            })
-        }
+        (Value::Object(sent), Value::Object(stored)) => sent
+            .iter()
+            .filter(|(_, value)| !is_unassigned(value))
+            .all(|(name, value)| match (member(stored, name), attribute.sub(name)) {
+                (Some(stored), Some(sub)) => holds(sub, value, stored),
+                (Some(stored), None) => value == stored,
+                (None, _) => false,
+            }),
         _ => value::equal(attribute, sent, stored),
     }
 }
@@ -174,6 +173,27 @@ pub(super) fn expect_refusal(answer: &Answer, accepted: &[u16], mistake: &str) -
     Err(flaw.expected(expected).got(answer.said()).into())
 }
 
+/// How many reads are made, at most, so that time passes between two writes.
+const READS: usize = 12;
+
+/// Lets time pass by reading a resource, without waiting: tells whether a write after it must have a later time than that one,
+/// which is so where the clock of the target shows milliseconds.
+///
+/// # Errors
+/// As [`Trial::send`].
+pub(super) async fn outlast(t: &Trial, resource: &Created, moment: &str) -> Result<bool, Stop> {
+    let fraction = moment.split_once('.').map_or("", |(_, fraction)| fraction);
+    let is_fine = fraction.bytes().take_while(u8::is_ascii_digit).count() >= 3;
+    let began = std::time::Instant::now();
+    for _ in 0..READS {
+        if !is_fine || began.elapsed().as_millis() >= 10 {
+            break;
+        }
+        t.get(&resource.path).await?;
+    }
+    Ok(is_fine && began.elapsed().as_millis() >= 5)
+}
+
 /// Text as a value in a filter.
 pub(super) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
@@ -230,8 +250,7 @@ impl Place {
     pub(super) fn of(base: &str, asked: &str, location: &str) -> Self {
         let base = base.trim_end_matches('/');
         let location = location.split(['?', '#']).next().unwrap_or(location);
-        let origin_end =
-            base.find("://").and_then(|at| base[at + 3..].find('/').map(|path| at + 3 + path));
+        let origin_end = base.find("://").and_then(|at| base[at + 3..].find('/').map(|path| at + 3 + path));
         let origin = origin_end.map_or(base, |end| &base[..end]);
         let absolute = if location.contains("://") {
             location.to_owned()

@@ -354,7 +354,8 @@ async fn meta(t: &Trial) -> Verdict {
             }
             let date = read.headers.get("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
             let moment = value.and_then(Value::as_str).and_then(seconds);
-            let distance = date.zip(moment).map(|(date, moment)| (date.timestamp().as_second() - moment).abs());
+            let distance =
+                date.zip(moment).map(|(date, moment)| (date.timestamp().as_second() - moment).abs());
             if distance.is_some_and(|seconds| seconds > A_DAY) {
                 t.note(
                     read.flaw(format!("meta.{name} of a new {} is not now", kind.name()))
@@ -461,10 +462,7 @@ async fn schemas(t: &Trial) -> Verdict {
 }
 
 /// What is wrong with `schemas` of a resource.
-pub(super) fn schemas_flaws(
-    read: &Answer,
-    kind: &Kind,
-) -> Result<Vec<Flaw>, Stop> {
+pub(super) fn schemas_flaws(read: &Answer, kind: &Kind) -> Result<Vec<Flaw>, Stop> {
     let resource = read.resource()?;
     let listed = get(resource, "schemas").and_then(Value::as_array);
     let Some(listed) = listed else {
@@ -486,10 +484,7 @@ pub(super) fn schemas_flaws(
             || kind.schema.resource_type.extensions.iter().any(|(known, _)| known.eq_ignore_ascii_case(urn));
         // Where the resource types are our own, nothing was declared.
         if !is_declared && kind.is_published {
-            tell(
-                format!("`schemas` names {urn}, which {} does not declare", kind.name()),
-                &["RFC7643-3-04"],
-            );
+            tell(format!("`schemas` names {urn}, which {} does not declare", kind.name()), &["RFC7643-3-04"]);
         }
     }
     if listed.iter().any(|urn| lists(urn) > 1) {

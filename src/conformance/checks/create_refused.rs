@@ -10,15 +10,8 @@ use crate::conformance::trial::{Answer, Slot, Trial};
 use crate::conformance::verdict::{Verdict, skip};
 use crate::exchange::Request;
 
-pub(super) const CHECKS: &[Check] = &[
-    REQUIRED,
-    REQUIRED_EXTENSION,
-    MALFORMED,
-    WRONG_TYPES,
-    WITHOUT_SCHEMAS,
-    WRONG_SCHEMAS,
-    LEAVES_NOTHING,
-];
+pub(super) const CHECKS: &[Check] =
+    &[REQUIRED, REQUIRED_EXTENSION, MALFORMED, WRONG_TYPES, WITHOUT_SCHEMAS, WRONG_SCHEMAS, LEAVES_NOTHING];
 
 /// The attributes besides userName that a type demands.
 fn demanded(kind: &Kind) -> Vec<Slot> {
@@ -263,7 +256,9 @@ async fn wrong_schemas(t: &Trial) -> Verdict {
         let mut body = t.body(&users).await?;
         body["schemas"] = schemas;
         let answer = t.post(users.endpoint(), &body).await?;
-        if let Err(crate::conformance::verdict::Stop::Problem(flaw)) = expect_refusal(&answer, &[400], mistake) {
+        if let Err(crate::conformance::verdict::Stop::Problem(flaw)) =
+            expect_refusal(&answer, &[400], mistake)
+        {
             t.note(flaw.breaks(&[requirement]));
         }
     }

@@ -118,7 +118,11 @@ async fn client_meta(t: &Trial) -> Verdict {
         if !adopted.is_empty() {
             t.note(
                 shown
-                    .flaw(format!("the answer to {} has the meta.{} of the client", shown.asked, adopted.join(", ")))
+                    .flaw(format!(
+                        "the answer to {} has the meta.{} of the client",
+                        shown.asked,
+                        adopted.join(", ")
+                    ))
                     .expected("what the server knows")
                     .got(resource["meta"].to_string()),
             );
@@ -185,7 +189,8 @@ async fn read_only(t: &Trial) -> Verdict {
             && slot.attribute.canonical_values.is_empty();
         if telling
             && !is_unassigned(value)
-            && slot.get(resource).is_some_and(|stored| holds(&slot.attribute, value, stored)) {
+            && slot.get(resource).is_some_and(|stored| holds(&slot.attribute, value, stored))
+        {
             t.note(
                 read.flaw(format!("the readOnly attribute {} has the value of the client", slot.path()))
                     .expected("the value is ignored")
@@ -331,7 +336,11 @@ async fn user_name(t: &Trial) -> Verdict {
     } else {
         "the user has another userName than was sent"
     };
-    Err(read.flaw(what).expected(sent).got(shown.map_or_else(|| "nothing".to_owned(), Value::to_string)).into())
+    Err(read
+        .flaw(what)
+        .expected(sent)
+        .got(shown.map_or_else(|| "nothing".to_owned(), Value::to_string))
+        .into())
 }
 
 check! {
@@ -573,7 +582,9 @@ async fn unknown(t: &Trial) -> Verdict {
     let name = format!("x{}", t.ground().fresh_name());
     body[name.as_str()] = json!("unknown");
     let mut inside = core(&users, "name").map(|slot| slot.attribute.name);
-    if let Some(parent) = inside.as_ref().and_then(|parent| body.get_mut(parent)).and_then(Value::as_object_mut) {
+    if let Some(parent) =
+        inside.as_ref().and_then(|parent| body.get_mut(parent)).and_then(Value::as_object_mut)
+    {
         parent.insert(name.clone(), json!("unknown"));
     } else {
         inside = None;

@@ -8,8 +8,7 @@ use crate::conformance::trial::{Answer, Trial, shortened};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::message::{LIST_RESPONSE, member};
 
-pub(super) const CHECKS: &[Check] =
-    &[MESSAGE, NO_MATCH, COMPLETE, SAME_AS_READ, UNKNOWN_PARAMETER, ROOT];
+pub(super) const CHECKS: &[Check] = &[MESSAGE, NO_MATCH, COMPLETE, SAME_AS_READ, UNKNOWN_PARAMETER, ROOT];
 
 check! {
     /// A query is answered with a ListResponse: `schemas`, a whole number in `totalResults`, and `Resources` with resources.
@@ -31,7 +30,8 @@ check! {
 }
 
 async fn message(t: &Trial) -> Verdict {
-    let mut asked: Vec<String> = t.kinds().iter().map(|kind| format!("{}?count=3", kind.endpoint())).collect();
+    let mut asked: Vec<String> =
+        t.kinds().iter().map(|kind| format!("{}?count=3", kind.endpoint())).collect();
     if let (Ok(users), true) = (t.users(), t.lacks(Need::Filter).await?.is_none()) {
         asked.push(format!("{}?filter=userName eq {}", users.endpoint(), quoted(&t.ground().fresh_name())));
     }
@@ -104,7 +104,11 @@ fn judge_message(t: &Trial, answer: &Answer) -> Verdict {
             ["id", "schemas"].into_iter().filter(|name| get(resource, name).is_none()).collect();
         if !lacking.is_empty() {
             return Err(answer
-                .flaw(format!("a resource in the answer to {} has no {}", answer.asked, lacking.join(" and ")))
+                .flaw(format!(
+                    "a resource in the answer to {} has no {}",
+                    answer.asked,
+                    lacking.join(" and ")
+                ))
                 .expected("a whole resource")
                 .got(shortened(&resource.to_string()))
                 .breaks(&["RFC7644-3.4.2-08"])
@@ -197,7 +201,8 @@ async fn complete(t: &Trial) -> Verdict {
         }
     }
     let (index, seen) = evidence.unwrap_or_default();
-    let shown = |id: &&&str| cohort.members.iter().any(|m| m.id() == **id && m.json["active"] == json!(false));
+    let shown =
+        |id: &&&str| cohort.members.iter().any(|m| m.id() == **id && m.json["active"] == json!(false));
     let inactive = missing.iter().filter(shown).count();
     Err(crate::conformance::verdict::Flaw::new("users that were created are not in the list of users")
         .at(index)
@@ -323,11 +328,8 @@ async fn root(t: &Trial) -> Verdict {
     let Ok(list) = answer.list() else {
         return skip(format!("the base URL answers no queries ({})", answer.said()));
     };
-    let absent: Vec<&str> = ids
-        .iter()
-        .filter(|(id, _)| !has_id(list.resources, id))
-        .map(|(_, kind)| kind.as_str())
-        .collect();
+    let absent: Vec<&str> =
+        ids.iter().filter(|(id, _)| !has_id(list.resources, id)).map(|(_, kind)| kind.as_str()).collect();
     if absent.is_empty() {
         return Ok(());
     }

@@ -273,7 +273,8 @@ async fn odd_ids(t: &Trial) -> Verdict {
     let users = t.users()?;
     let long = "a".repeat(1500);
     let ids = ["%23", "0", "-1", "%27%20OR%201%3D1", "%7B%7D", "null", "undefined", "%E2%98%83", &long];
-    let answers = join_all(ids.iter().map(|id| t.get(&format!("{}/{id}", users.endpoint())))).await;
+    let paths: Vec<String> = ids.iter().map(|id| format!("{}/{id}", users.endpoint())).collect();
+    let answers = join_all(paths.iter().map(|path| t.get(path))).await;
     for answer in answers {
         let answer = answer?;
         let is_fine = (400..500).contains(&answer.status);
