@@ -5,8 +5,11 @@ use crate::conformance::check::Check;
 mod attributes;
 mod authentication;
 mod bulk;
+mod compare;
 mod concurrency;
 mod create;
+mod create_refused;
+mod create_values;
 mod cursor;
 mod delete;
 mod discovery;
@@ -38,11 +41,13 @@ mod patch_replace;
 mod projection;
 mod read;
 mod replace;
+mod replace_limits;
 mod schemas;
 mod search;
 mod sort;
 mod uniqueness;
 mod user;
+mod user_formats;
 mod values;
 mod versions;
 
@@ -54,6 +59,8 @@ const TOPICS: &[&[Check]] = &[
     media::CHECKS,
     http::CHECKS,
     create::CHECKS,
+    create_values::CHECKS,
+    create_refused::CHECKS,
     read::CHECKS,
     list::CHECKS,
     filter::CHECKS,
@@ -65,6 +72,7 @@ const TOPICS: &[&[Check]] = &[
     projection::CHECKS,
     search::CHECKS,
     replace::CHECKS,
+    replace_limits::CHECKS,
     patch::CHECKS,
     patch_add::CHECKS,
     patch_remove::CHECKS,
@@ -82,6 +90,7 @@ const TOPICS: &[&[Check]] = &[
     values::CHECKS,
     multi::CHECKS,
     user::CHECKS,
+    user_formats::CHECKS,
     hostile::CHECKS,
     concurrency::CHECKS,
     interop_transport::CHECKS,
