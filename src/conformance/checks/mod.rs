@@ -36,6 +36,7 @@ mod patch_add;
 mod patch_remove;
 mod patch_replace;
 mod projection;
+mod query;
 mod read;
 mod replace;
 mod schemas;
