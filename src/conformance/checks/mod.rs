@@ -14,6 +14,8 @@ mod errors;
 mod filter;
 mod filter_operators;
 mod filter_paths;
+mod filter_syntax;
+mod filter_values;
 mod groups;
 mod hostile;
 mod http;
@@ -59,7 +61,9 @@ const TOPICS: &[&[Check]] = &[
     list::CHECKS,
     filter::CHECKS,
     filter_operators::CHECKS,
+    filter_values::CHECKS,
     filter_paths::CHECKS,
+    filter_syntax::CHECKS,
     sort::CHECKS,
     paging::CHECKS,
     cursor::CHECKS,
