@@ -17,6 +17,8 @@ mod errors;
 mod filter;
 mod filter_operators;
 mod filter_paths;
+mod filter_syntax;
+mod filter_values;
 mod groups;
 mod hostile;
 mod http;
@@ -39,6 +41,7 @@ mod patch_add;
 mod patch_remove;
 mod patch_replace;
 mod projection;
+mod query;
 mod read;
 mod replace;
 mod replace_limits;
@@ -65,7 +68,9 @@ const TOPICS: &[&[Check]] = &[
     list::CHECKS,
     filter::CHECKS,
     filter_operators::CHECKS,
+    filter_values::CHECKS,
     filter_paths::CHECKS,
+    filter_syntax::CHECKS,
     sort::CHECKS,
     paging::CHECKS,
     cursor::CHECKS,
