@@ -109,10 +109,6 @@ pub const TLS_KEY: &str = "SCIMULATOR_TLS_KEY";
 pub const PUBLIC_URL: &str = "SCIMULATOR_PUBLIC_URL";
 /// `--trust-forwarded`
 pub const TRUST_FORWARDED: &str = "SCIMULATOR_TRUST_FORWARDED";
-/// `--defect`; several are separated by commas
-pub const DEFECT: &str = "SCIMULATOR_DEFECT";
-/// `--format`
-pub const FORMAT: &str = "SCIMULATOR_FORMAT";
 /// `--me`
 pub const ME: &str = "SCIMULATOR_ME";
 
