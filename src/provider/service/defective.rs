@@ -17,7 +17,6 @@ use crate::protocol::patch::{self, PatchRequest};
 use crate::protocol::query::Query;
 use crate::protocol::schema::{Registry, Schema, USER};
 use crate::provider::body;
-use crate::provider::defects::Defect;
 use crate::provider::defects::seams::{Dates, Seams, Switch, Writing};
 use crate::provider::store::{self, Kind, Record, Stamp, Transaction, View};
 use crate::provider::tokens::Refusal;
@@ -49,10 +48,10 @@ pub(super) fn living_kind(record: Option<Arc<Record>>) -> Option<Kind> {
 pub(super) type Adopted = RefCell<Vec<String>>;
 
 /// The seams of some defects; `None` for no defects.
-pub(super) fn installed(defects: &[&Defect]) -> Option<Box<Seams>> {
+pub(super) fn installed(installs: &[fn(&mut Seams)]) -> Option<Box<Seams>> {
     let mut seams = Box::new(Seams::default());
-    defects.iter().for_each(|defect| (defect.install)(&mut seams));
-    (!defects.is_empty()).then_some(seams)
+    installs.iter().for_each(|install| install(&mut seams));
+    (!installs.is_empty()).then_some(seams)
 }
 
 /// The schemas that the provider behaves by.
