@@ -10,6 +10,8 @@ mod create;
 mod cursor;
 mod delete;
 mod discovery;
+mod discovery_rules;
+mod discovery_types;
 mod errors;
 mod filter;
 mod filter_operators;
@@ -39,6 +41,10 @@ mod projection;
 mod read;
 mod replace;
 mod schemas;
+mod schemas_lint;
+mod schemas_requests;
+mod schemas_resources;
+mod schemas_standard;
 mod search;
 mod sort;
 mod uniqueness;
@@ -49,7 +55,13 @@ mod versions;
 /// Every topic, in the order of reports.
 const TOPICS: &[&[Check]] = &[
     discovery::CHECKS,
+    discovery_types::CHECKS,
+    discovery_rules::CHECKS,
     schemas::CHECKS,
+    schemas_lint::CHECKS,
+    schemas_standard::CHECKS,
+    schemas_resources::CHECKS,
+    schemas_requests::CHECKS,
     authentication::CHECKS,
     media::CHECKS,
     http::CHECKS,
