@@ -5,6 +5,7 @@ use crate::conformance::check::Check;
 mod attributes;
 mod authentication;
 mod bulk;
+mod challenges;
 mod concurrency;
 mod create;
 mod cursor;
@@ -13,6 +14,7 @@ mod discovery;
 mod discovery_rules;
 mod discovery_types;
 mod errors;
+mod errors_keywords;
 mod filter;
 mod filter_operators;
 mod filter_paths;
@@ -63,6 +65,7 @@ const TOPICS: &[&[Check]] = &[
     schemas_resources::CHECKS,
     schemas_requests::CHECKS,
     authentication::CHECKS,
+    challenges::CHECKS,
     media::CHECKS,
     http::CHECKS,
     create::CHECKS,
@@ -90,6 +93,7 @@ const TOPICS: &[&[Check]] = &[
     bulk::CHECKS,
     me::CHECKS,
     errors::CHECKS,
+    errors_keywords::CHECKS,
     attributes::CHECKS,
     values::CHECKS,
     multi::CHECKS,

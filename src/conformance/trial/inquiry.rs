@@ -1,7 +1,8 @@
 //! Looking at what the target says of itself, and at places where nothing is.
 
 use super::ground::lock;
-use super::{Answer, Trial};
+use super::{Answer, Trial, component};
+use crate::conformance::discovery::Kind;
 use crate::conformance::verdict::Stop;
 use crate::exchange::Exchange;
 
@@ -45,6 +46,13 @@ impl Trial {
         let path = format!("{endpoint}/{}", uuid::Uuid::new_v4());
         self.ground().adopt(&path);
         path
+    }
+
+    /// Takes charge of a resource that a request of this check created without saying so: it is deleted at the end.
+    pub fn adopt(&self, kind: &Kind, id: &str) {
+        let path = format!("{}/{}", kind.endpoint(), component(id));
+        self.ground().adopt(&path);
+        lock(&self.created).push(path);
     }
 
     /// Whether the target is on this machine, so that nobody else sees what is sent to it.
