@@ -9,8 +9,18 @@ use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::exchange::{Auth, Request};
 use crate::protocol::message::{PATCH_OP, member};
 
-pub(super) const CHECKS: &[Check] =
-    &[ANONYMOUS_READS, WRONG_TOKEN, WRITES, CREATION, ERROR_BODY, ANNOUNCED, COOKIES, TRANSPORT, CURSOR];
+pub(super) const CHECKS: &[Check] = &[
+    ANONYMOUS_READS,
+    WRONG_TOKEN,
+    WRITES,
+    CREATION,
+    FORBIDDEN,
+    ERROR_BODY,
+    ANNOUNCED,
+    COOKIES,
+    TRANSPORT,
+    CURSOR,
+];
 
 /// A token that nobody was given.
 pub(super) fn wrong_token(t: &Trial) -> Auth {
@@ -233,6 +243,42 @@ async fn nobody_is_created_without_credentials(t: &Trial) -> Verdict {
 }
 
 check! {
+    /// A request that a good token may not make is refused with 403; 401 is for tokens that are not known.
+    ///
+    /// Why: on 401 a client stops altogether, or fetches new tokens without end, because it believes that its token is gone. 403 tells it
+    /// that this one request is not allowed.
+    ///
+    /// Fix: answer 403, with `error="insufficient_scope"` in the challenge, when the token is known and its rights do not suffice.
+    FORBIDDEN = good_tokens_are_not_called_unknown,
+    id: "authentication.forbidden",
+    title: "what a good token may not do is refused with 403",
+    level: Should,
+    requirements: ["RFC6750-3.1-03", "RFC7644-2-06", "RFC7644-3.12-12"],
+    needs: [Credentials, Users],
+    breaks: [Entra],
+}
+
+async fn good_tokens_are_not_called_unknown(t: &Trial) -> Verdict {
+    use secrecy::ExposeSecret;
+    let kind = t.users()?;
+    let Some(token) = t.ground().target().bearer() else {
+        return skip("the run does not authenticate with a bearer token of its own");
+    };
+    // Said outright, so that a 401 is an answer and not the end of the run.
+    let own = || Auth::Bearer(token.expose_secret().to_owned());
+    let read = t.send(with(own(), "GET", &format!("{}?count=1", kind.endpoint()), None)).await?;
+    if read.status != 200 {
+        return skip(format!("reading is answered {}", read.said()));
+    }
+    let write = t.send(with(own(), "POST", kind.endpoint(), Some(&t.minimal(&kind)))).await?;
+    if write.status == 401 {
+        let flaw = write.flaw("a token that is good for reading is called unknown when it writes");
+        return Err(flaw.expected("403, or 201").got(write.said()).into());
+    }
+    Ok(())
+}
+
+check! {
     /// A refusal for missing or wrong credentials is a SCIM error like any other: JSON, with the status as text.
     ///
     /// Why: clients read every answer with one parser. An HTML page or an empty body in this place turns «wrong token» into
@@ -422,7 +468,7 @@ async fn cursors_are_no_credentials(t: &Trial) -> Verdict {
         let flaw = answer.flaw(format!("the next page {who} answers {}", answer.said()));
         let flaw = flaw.expected("401").got(answer.said());
         match answer.status {
-            400..=499 => {}
+            300..=499 => {}
             500.. => t.note(flaw.breaks(&["RFC9865-5.3-01"])),
             _ => t.note(flaw.breaks(&["RFC9865-5.2-02"])),
         }

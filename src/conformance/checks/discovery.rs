@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Map, Value};
 
 use crate::conformance::check::{Check, check};
-use crate::conformance::trial::{Answer, Trial, shortened};
+use crate::conformance::trial::{Answer, Trial, component, shortened};
 use crate::conformance::verdict::{Flaw, Stop, Verdict, skip};
 use crate::exchange::{Auth, Request};
 use crate::protocol::message::{declares, member};
@@ -437,7 +437,7 @@ async fn cursors_are_announced(t: &Trial) -> Verdict {
 
 check! {
     /// A page is never larger than the configuration announces: than `pagination.defaultPageSize` where the client asks for
-    /// no size, and than `pagination.maxPageSize` ever.
+    /// no size, than `pagination.maxPageSize` ever, and than `filter.maxResults` where there is a filter.
     ///
     /// Why: clients reserve room and time for a page of the announced size; larger ones time out or are cut.
     ///
@@ -446,7 +446,7 @@ check! {
     id: "discovery.page-sizes",
     title: "no page is larger than the configuration announces",
     level: May,
-    requirements: ["RFC9865-4-05", "RFC9865-4-06"],
+    requirements: ["RFC7643-5-10", "RFC9865-4-05", "RFC9865-4-06"],
     needs: [Users],
     breaks: [],
 }
@@ -455,27 +455,30 @@ async fn pages_keep_their_size(t: &Trial) -> Verdict {
     let answer = config(t).await?;
     let pagination = pagination(&answer)?;
     let number = |name: &str| pagination.and_then(|p| member(p, name)?.as_u64()).filter(|size| *size > 0);
+    let of_filter = t.discovery().limit("filter", "maxResults").filter(|size| *size > 0);
     let (usual, largest) = (number("defaultPageSize"), number("maxPageSize"));
-    let kind = t.users()?;
+    if usual.or(largest).or(of_filter).is_none() {
+        return skip("the configuration announces no page sizes");
+    }
+    // At least so many are there to be shown.
+    let cohort = t.cohort().await?;
+    let endpoint = cohort.kind.endpoint();
+    let scope = component(&cohort.scope());
     let asked = [
         usual.map(|size| (String::new(), size, "RFC9865-4-05")),
         largest.map(|size| (format!("&count={}", size.saturating_add(1)), size, "RFC9865-4-06")),
+        of_filter
+            .map(|size| (format!("&filter={scope}&count={}", size.saturating_add(1)), size, "RFC7643-5-10")),
     ];
-    let asked: Vec<_> = asked.into_iter().flatten().collect();
-    if asked.is_empty() {
-        return skip("the configuration announces no page sizes");
-    }
-    let pages = join_all(asked.into_iter().map(|(count, size, requirement)| {
-        let target = format!("{}?attributes=userName{count}", kind.endpoint());
+    let pages = join_all(asked.into_iter().flatten().map(|(query, size, requirement)| {
+        let target = format!("{endpoint}?attributes=userName{query}");
         async move { (t.get(&target).await, size, requirement) }
     }));
     for (page, size, requirement) in pages.await {
         let page = page?;
         // A size beyond the largest may be refused, and so may a listing of everybody.
-        if page.status != 200 {
-            continue;
-        }
-        let found = page.list()?.resources.len() as u64;
+        let Ok(listed) = page.list() else { continue };
+        let found = listed.resources.len() as u64;
         if found > size {
             t.note(
                 page.flaw("a page is larger than the configuration announces")

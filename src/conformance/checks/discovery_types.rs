@@ -12,7 +12,7 @@ use crate::conformance::discovery::Role;
 use crate::conformance::trial::{Answer, Trial, component};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::message::{LIST_RESPONSE, declares, member};
-use crate::protocol::schema::RESOURCE_TYPE;
+use crate::protocol::schema::{GROUP, RESOURCE_TYPE, USER};
 
 pub(super) const CHECKS: &[Check] =
     &[LISTED, MEMBERS, UNIQUE, SCHEMAS, BY_ID, UNKNOWN, SERVED, STANDARD, PLURAL, NAMED];
@@ -404,8 +404,13 @@ check! {
 }
 
 async fn types_are_served(t: &Trial) -> Verdict {
-    let asked =
-        t.kinds().iter().map(|kind| async move { t.get(&format!("{}?count=1", kind.endpoint())).await });
+    let answer = types(t).await?;
+    let announced = elements(&answer, "discovery.types")?.into_iter().filter_map(|resource_type| {
+        let endpoint = member(resource_type, "endpoint")?.as_str()?;
+        (!endpoint.is_empty() && !endpoint.contains("://"))
+            .then(|| format!("/{}?count=1", endpoint.trim_matches('/')))
+    });
+    let asked = announced.map(|target| async move { t.get(&target).await });
     for answer in join_all(asked).await {
         let answer = answer?;
         // Listing may be forbidden, or refused as too much; that is no reason to believe that nothing is there.
@@ -436,14 +441,27 @@ check! {
 
 async fn standard_endpoints(t: &Trial) -> Verdict {
     let answer = types(t).await?;
+    let all = elements(&answer, "discovery.types")?;
     let mut seen = 0;
-    for (role, endpoint) in [(Role::User, "/Users"), (Role::Group, "/Groups")] {
-        let Ok(kind) = t.kind(role) else { continue };
+    for (schema, endpoint) in [(USER, "/Users"), (GROUP, "/Groups")] {
+        let text = |resource_type: &Map<String, Value>, name: &str| {
+            member(resource_type, name).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let endpoints: Vec<String> = all
+            .iter()
+            .filter(|resource_type| text(resource_type, "schema").eq_ignore_ascii_case(schema))
+            .map(|resource_type| text(resource_type, "endpoint"))
+            .filter(|endpoint| !endpoint.is_empty())
+            .collect();
+        let Some(first) = endpoints.first() else { continue };
         seen += 1;
         // Some have several types of users; one of them has to be where everybody looks.
-        if !t.kinds().iter().any(|kind| kind.role == role && kind.endpoint() == endpoint) {
-            let flaw = answer.flaw(format!("the resource type {} has an endpoint of its own", kind.name()));
-            t.note(flaw.expected(endpoint).got(kind.endpoint()));
+        let is_usual =
+            |given: &String| given.trim_end_matches('/').rsplit('/').next() == endpoint.strip_prefix('/');
+        if !endpoints.iter().any(is_usual) {
+            let flaw = answer
+                .flaw(format!("the resource type with the schema {schema} is somewhere else than usual"));
+            t.note(flaw.expected(endpoint).got(first.clone()));
         }
     }
     if seen == 0 { skip("the target has neither users nor groups") } else { Ok(()) }

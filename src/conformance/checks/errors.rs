@@ -190,16 +190,17 @@ async fn errors_are_scim(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// An error says in `detail`, as text for people, what is wrong.
+    /// An error says in `detail`, as text for people, what is wrong, and shows nothing of the inside of the target.
     ///
-    /// Why: it is what administrators see in the log of their identity provider. Without it every failure is a support case.
+    /// Why: it is what administrators see in the log of their identity provider. Without it every failure is a support case; a stack trace
+    /// helps attackers and nobody else.
     ///
     /// Fix: name the attribute and the reason: `"detail": "userName is required"`.
     DETAIL = errors_are_explained,
     id: "errors.detail",
     title: "errors say what is wrong",
     level: May,
-    requirements: ["RFC7644-3.12-06"],
+    requirements: ["RFC7644-3.12-06", "RFC7644-3.12-17"],
     needs: [],
     breaks: [],
 }
@@ -208,6 +209,10 @@ async fn errors_are_explained(t: &Trial) -> Verdict {
     for answer in some_refusals(t).await? {
         let Some(object) = answer.json.as_ref().and_then(Value::as_object) else { continue };
         match member(object, "detail") {
+            Some(Value::String(text)) if shows_code(text) => {
+                let flaw = answer.flaw("`detail` of an error shows the inside of the target");
+                t.note(flaw.expected("a sentence for people").got(shortened(text)));
+            }
             Some(Value::String(text)) if !text.trim().is_empty() => {}
             other => {
                 let flaw = answer
@@ -217,6 +222,17 @@ async fn errors_are_explained(t: &Trial) -> Verdict {
         }
     }
     Ok(())
+}
+
+/// Whether a text is a stack trace, as the usual languages print it.
+fn shows_code(text: &str) -> bool {
+    let is_frame = |line: &str| {
+        let line = line.trim();
+        (line.starts_with("at ") && line.contains('(') && line.ends_with(')'))
+            || (line.starts_with("File \"") && line.contains(", line "))
+            || line.starts_with("goroutine ")
+    };
+    text.contains("Traceback (most recent call last)") || text.lines().any(is_frame)
 }
 
 check! {
