@@ -6,6 +6,7 @@ mod attributes;
 mod authentication;
 mod bulk;
 mod compare;
+mod challenges;
 mod concurrency;
 mod create;
 mod create_refused;
@@ -13,7 +14,10 @@ mod create_values;
 mod cursor;
 mod delete;
 mod discovery;
+mod discovery_rules;
+mod discovery_types;
 mod errors;
+mod errors_keywords;
 mod filter;
 mod filter_operators;
 mod filter_paths;
@@ -46,6 +50,10 @@ mod read;
 mod replace;
 mod replace_limits;
 mod schemas;
+mod schemas_lint;
+mod schemas_requests;
+mod schemas_resources;
+mod schemas_standard;
 mod search;
 mod sort;
 mod uniqueness;
@@ -57,8 +65,15 @@ mod versions;
 /// Every topic, in the order of reports.
 const TOPICS: &[&[Check]] = &[
     discovery::CHECKS,
+    discovery_types::CHECKS,
+    discovery_rules::CHECKS,
     schemas::CHECKS,
+    schemas_lint::CHECKS,
+    schemas_standard::CHECKS,
+    schemas_resources::CHECKS,
+    schemas_requests::CHECKS,
     authentication::CHECKS,
+    challenges::CHECKS,
     media::CHECKS,
     http::CHECKS,
     create::CHECKS,
@@ -91,6 +106,7 @@ const TOPICS: &[&[Check]] = &[
     bulk::CHECKS,
     me::CHECKS,
     errors::CHECKS,
+    errors_keywords::CHECKS,
     attributes::CHECKS,
     values::CHECKS,
     multi::CHECKS,

@@ -8,6 +8,7 @@
 //! | [`survey`] | what a resource type takes and keeps |
 //! | [`cohort`] | users whose values are known, for searching, sorting and paging |
 //! | `guard` | which requests may be sent |
+//! | `inquiry` | discovery documents, and places where nothing is |
 //!
 //! A trial records every exchange, so that each flaw can point to its evidence, and takes note of everything that its requests
 //! create, so that it is deleted at the end whatever happens.
@@ -21,6 +22,7 @@ pub mod answer;
 pub mod cohort;
 pub mod ground;
 mod guard;
+mod inquiry;
 pub mod slot;
 pub mod survey;
 
