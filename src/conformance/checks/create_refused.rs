@@ -173,7 +173,9 @@ async fn wrong_types(t: &Trial) -> Verdict {
     wrong.extend(survey.lists(&users.schema).into_iter().take(1).map(|list| (list.slot, json!("x"))));
     wrong.extend(survey.complexes(&users.schema).into_iter().take(1).map(|(slot, _)| (slot, json!("x"))));
     let texts = survey.texts(&users.schema).into_iter().filter(|slot| slot.sub.is_none());
-    wrong.extend(texts.take(1).map(|slot| (slot, json!({ "a": 1 }))));
+    let text = texts.take(1).next();
+    wrong.extend(text.clone().map(|slot| (slot, json!({ "a": 1 }))));
+    wrong.extend(text.map(|slot| (slot, json!(42))));
     if wrong.is_empty() {
         return skip("users keep no attribute whose shape could be wrong");
     }
@@ -196,6 +198,10 @@ async fn wrong_types(t: &Trial) -> Verdict {
 pub(super) fn judge_accepted(read: &Answer, answer: &Answer, slot: &Slot, sent: &Value) -> Verdict {
     let stored = slot.get(read.resource()?);
     let flaw = match stored {
+        // A number that becomes text is what the client never sent.
+        Some(Value::String(_)) if sent.is_number() => {
+            answer.flaw(format!("{sent} for {} is accepted and stored as text", slot.path())).concern()
+        }
         Some(stored) if fits(&slot.attribute, slot.leaf(), stored) => return Ok(()),
         Some(stored) => {
             answer.flaw(format!("{} is stored as {stored}, which is not its type", slot.path())).violation()

@@ -142,7 +142,7 @@ check! {
     id: "create.read-only-ignored",
     title: "readOnly attributes in the body of a POST are ignored",
     level: Must,
-    requirements: ["RFC7644-3.3-02", "RFC7643-4.1.2-17"],
+    requirements: ["RFC7644-3.3-02", "RFC7643-4.1.2-17", "RFC7643-7-21", "RFC7644-3.1-06"],
     needs: [Users],
     breaks: [Okta],
 }
@@ -182,20 +182,26 @@ async fn read_only(t: &Trial) -> Verdict {
     }
     let created = t.created_by(&users, &answer)?;
     let read = look(t, &created).await?;
-    let resource = read.resource()?;
-    for (slot, value) in &sent {
-        // A boolean or a word from a short list may be the same by chance.
-        let telling = matches!(slot.attribute.kind, Type::String | Type::Complex)
-            && slot.attribute.canonical_values.is_empty();
-        if telling
-            && !is_unassigned(value)
-            && slot.get(resource).is_some_and(|stored| holds(&slot.attribute, value, stored))
-        {
-            t.note(
-                read.flaw(format!("the readOnly attribute {} has the value of the client", slot.path()))
-                    .expected("the value is ignored")
-                    .got(slot.get(resource).map(Value::to_string).unwrap_or_default()),
-            );
+    for shown in [&answer, &read].into_iter().filter(|shown| !shown.body.is_empty()) {
+        let resource = shown.resource()?;
+        for (slot, value) in &sent {
+            // A boolean or a word from a short list may be the same by chance.
+            let is_telling = matches!(slot.attribute.kind, Type::String | Type::Complex)
+                && slot.attribute.canonical_values.is_empty()
+                && !is_unassigned(value);
+            let stored = slot.get(resource).filter(|stored| holds(&slot.attribute, value, stored));
+            if let Some(stored) = stored.filter(|_| is_telling) {
+                t.note(
+                    shown
+                        .flaw(format!(
+                            "the answer to {} has {}, which is readOnly, as the client sent it",
+                            shown.asked,
+                            slot.path()
+                        ))
+                        .expected("the value is ignored")
+                        .got(stored.to_string()),
+                );
+            }
         }
     }
     let Some(group) = group else { return Ok(()) };
@@ -362,7 +368,10 @@ check! {
 async fn text(t: &Trial) -> Verdict {
     let users = t.users()?;
     let slot = t.text(&users).await?;
-    let texts = ["Zoë Ångström 漢字 Ελένη עברית 😀", "O'Brien \"Bob\" \\ <b>&amp;</b> %41 {x} ; --"];
+    let tag = t.ground().fresh_name();
+    let framed = format!("  {tag} ");
+    let texts =
+        ["Zoë Ångström 漢字 Ελένη עברית 😀", "O'Brien \"Bob\" \\ <b>&amp;</b> %41 {x} ; --", framed.as_str()];
     for text in texts {
         let mut body = t.body(&users).await?;
         slot.set(&mut body, json!(text));
@@ -379,11 +388,13 @@ async fn text(t: &Trial) -> Verdict {
         let read = look(t, &t.created_by(&users, &answer)?).await?;
         let stored = slot.get(read.resource()?);
         if stored != Some(&json!(text)) {
-            t.note(
-                read.flaw(format!("{} comes back changed", slot.path()))
-                    .expected(text)
-                    .got(stored.map_or_else(|| "nothing".to_owned(), Value::to_string)),
-            );
+            let flaw = read
+                .flaw(format!("{} comes back changed", slot.path()))
+                .expected(text)
+                .got(stored.map_or_else(|| "nothing".to_owned(), Value::to_string));
+            // Spaces at the ends are rarely meant.
+            let is_trimmed = stored.and_then(Value::as_str) == Some(text.trim());
+            t.note(if is_trimmed { flaw.concern() } else { flaw });
         }
     }
     Ok(())

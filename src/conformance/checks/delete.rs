@@ -161,6 +161,8 @@ async fn writes(t: &Trial) -> Verdict {
         let operations = json!([{ "op": "replace", "path": "userName", "value": name }]);
         answers.push(t.patch(&created.path, operations).await?);
     }
+    // Where a method is not offered at all, there is nothing to look for.
+    answers.retain(|answer| !matches!(answer.status, 405 | 501));
     for answer in &answers {
         t.soft(judge_gone(answer))?;
     }

@@ -7,7 +7,7 @@ use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::slot::slots;
 use crate::conformance::trial::{Answer, Created, List, Slot, Trial};
-use crate::conformance::verdict::{Stop, Verdict, skip};
+use crate::conformance::verdict::{Flaw, Stop, Verdict, skip};
 use crate::protocol::schema::Mutability;
 use crate::protocol::value::parse_date_time;
 
@@ -17,6 +17,7 @@ pub(super) const CHECKS: &[Check] = &[
     COMPLEX,
     OMITTED,
     ANSWER_IS_STATE,
+    EXTERNAL_ID,
     ECHO,
     NULL,
     IDEMPOTENT,
@@ -40,12 +41,42 @@ pub(super) async fn put(t: &Trial, resource: &Created, body: &Value) -> Result<A
     }
 }
 
-/// A body with new values for a resource that is there; what may be set only once stays as it is.
+/// PUT where its answer is what is judged.
+///
+/// # Errors
+/// [`Stop::Blocked`] where there is no PUT at all.
+pub(super) async fn try_put(t: &Trial, path: &str, body: &Value) -> Result<Answer, Stop> {
+    let answer = t.put(path, body).await?;
+    match answer.status {
+        405 | 501 => {
+            Err(Stop::Blocked(format!("{} answers {} (check `replace.works`)", answer.asked, answer.said())))
+        }
+        _ => Ok(answer),
+    }
+}
+
+/// A problem with a PUT that was refused, unless one with a plain body is refused as well.
+///
+/// # Errors
+/// [`Stop::Blocked`] where that is so.
+pub(super) async fn unless_broken(
+    t: &Trial,
+    resource: &Created,
+    plain: &Value,
+    flaw: Flaw,
+) -> Result<Flaw, Stop> {
+    put(t, resource, plain).await.map(|_| flaw)
+}
+
+/// A body with new values for a resource that is there; its userName and what may be set only once stay as they are.
 ///
 /// # Errors
 /// [`Stop::Blocked`] where nothing can be created.
 pub(super) async fn next_body(t: &Trial, kind: &Kind, stored: &Value) -> Result<Value, Stop> {
     let mut body = t.body(kind).await?;
+    if let Some(name) = get(stored, "userName") {
+        body["userName"] = name.clone();
+    }
     for slot in slots(&kind.schema).filter(|slot| slot.attribute.mutability == Mutability::Immutable) {
         match slot.get(stored) {
             Some(value) => slot.set(&mut body, value.clone()),
@@ -326,18 +357,45 @@ async fn answer_is_state(t: &Trial) -> Verdict {
     }
     let read = look(t, &created).await?;
     let what = "the answer to PUT shows something else than what is stored";
-    expect_same(&users, answer.resource()?, &read, &[], what)?;
-    let name = get(read.resource()?, "userName").and_then(Value::as_str).unwrap_or_default();
-    let sent = body["userName"].as_str().unwrap_or_default();
-    if !name.eq_ignore_ascii_case(sent) {
-        return Err(read
-            .flaw("PUT does not store the new userName")
-            .expected(sent)
-            .got(name)
-            .concern()
-            .into());
+    expect_same(&users, answer.resource()?, &read, &[], what)
+}
+
+check! {
+    /// A PUT can give a resource another externalId.
+    ///
+    /// Why: after a move to another directory every account gets the key of the new one. Where the old key stays, nobody is
+    /// matched and everybody is created again.
+    ///
+    /// Fix: treat `externalId` like any readWrite attribute.
+    EXTERNAL_ID = external_id,
+    id: "replace.external-id",
+    title: "PUT can change externalId",
+    level: Must,
+    requirements: ["RFC7643-3.1-20", "RFC7644-3.5.1-03"],
+    needs: [Users],
+    breaks: [Entra, Okta],
+}
+
+async fn external_id(t: &Trial) -> Verdict {
+    let users = t.users()?;
+    let mut body = t.body(&users).await?;
+    body["externalId"] = json!(t.ground().fresh_name());
+    let created = t.create_from(&users, &body).await?;
+    if get(&t.read(&created).await?, "externalId") != get(&body, "externalId") {
+        return Err(Stop::Blocked("externalId is not stored (check `create.external-id`)".to_owned()));
     }
-    Ok(())
+    body["externalId"] = json!(t.ground().fresh_name());
+    put(t, &created, &body).await?;
+    let read = look(t, &created).await?;
+    let stored = get(read.resource()?, "externalId");
+    if stored == get(&body, "externalId") {
+        return Ok(());
+    }
+    Err(read
+        .flaw("PUT does not store another externalId")
+        .expected(body["externalId"].to_string())
+        .got(stored.map_or_else(|| "nothing".to_owned(), Value::to_string))
+        .into())
 }
 
 check! {
@@ -358,16 +416,16 @@ check! {
 
 async fn echo(t: &Trial) -> Verdict {
     for kind in creatable(t).await? {
-        let created = t.create(&kind).await?;
+        let body = t.body(&kind).await?;
+        let created = t.create_from(&kind, &body).await?;
         let before = t.read(&created).await?;
         let answer = t.put(&created.path, &before).await?;
         if !answer.is_success() {
-            t.note(
-                answer
-                    .flaw(format!("PUT of a {} as GET shows it is refused", kind.name()))
-                    .expected("200")
-                    .got(answer.said()),
-            );
+            let flaw = answer
+                .flaw(format!("PUT of a {} as GET shows it is refused", kind.name()))
+                .expected("200")
+                .got(answer.said());
+            t.note(unless_broken(t, &created, &body, flaw).await?);
             continue;
         }
         let read = look(t, &created).await?;
@@ -396,13 +454,14 @@ async fn null(t: &Trial) -> Verdict {
     let users = t.users()?;
     let Filled { created, minimal, places } = filled(t, &users).await?;
     let was = t.read(&created).await?;
-    let mut body = minimal;
+    let mut body = minimal.clone();
     for slot in &places {
         slot.set(&mut body, if slot.attribute.multi_valued { json!([]) } else { Value::Null });
     }
     let answer = t.put(&created.path, &body).await?;
     if !answer.is_success() {
-        return Err(answer.flaw("PUT with null and [] is refused").expected("200").got(answer.said()).into());
+        let flaw = answer.flaw("PUT with null and [] is refused").expected("200").got(answer.said());
+        return Err(unless_broken(t, &created, &minimal, flaw).await?.into());
     }
     let read = look(t, &created).await?;
     let resource = read.resource()?;
@@ -478,7 +537,8 @@ async fn identity(t: &Trial) -> Verdict {
     let users = t.users()?;
     let created = t.create(&users).await?;
     let before = t.read(&created).await?;
-    let mut body = next_body(t, &users, &before).await?;
+    let plain = next_body(t, &users, &before).await?;
+    let mut body = plain.clone();
     body["meta"] = json!({
         "resourceType": "Robot",
         "created": "1999-01-01T00:00:00Z",
@@ -487,15 +547,12 @@ async fn identity(t: &Trial) -> Verdict {
     });
     let answer = t.put(&created.path, &body).await?;
     if !answer.is_success() {
-        t.note(
-            answer
-                .flaw("PUT with `meta` in its body is refused")
-                .expected("200; `meta` is ignored")
-                .got(answer.said())
-                .breaks(&["RFC7643-3.1-22", "RFC7644-3.5.1-11"]),
-        );
-        body.as_object_mut().map(|object| object.shift_remove("meta"));
-        put(t, &created, &body).await?;
+        let flaw = answer
+            .flaw("PUT with `meta` in its body is refused")
+            .expected("200; `meta` is ignored")
+            .got(answer.said())
+            .breaks(&["RFC7643-3.1-22", "RFC7644-3.5.1-11"]);
+        t.note(unless_broken(t, &created, &plain, flaw).await?);
     }
     let read = t.get(&created.path).await?;
     if read.status == 404 {
