@@ -255,7 +255,7 @@ async fn refused_or_stamped(t: &Trial, users: &Kind, answer: &Answer, mistake: &
         return expect_refusal(answer, &[400], mistake);
     }
     let read = look(t, &t.created_by(users, answer)?).await?;
-    for flaw in super::create::schemas_flaws(&read, users)? {
+    for flaw in super::create_meta::schemas_flaws(&read, users)? {
         t.note(flaw.violation());
     }
     Ok(())

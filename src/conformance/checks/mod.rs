@@ -8,11 +8,14 @@ mod bulk;
 mod compare;
 mod concurrency;
 mod create;
+mod create_ignored;
+mod create_meta;
 mod create_refused;
 mod create_values;
 mod cursor;
 mod delete;
 mod discovery;
+mod enterprise;
 mod errors;
 mod filter;
 mod filter_operators;
@@ -42,12 +45,15 @@ mod projection;
 mod read;
 mod replace;
 mod replace_limits;
+mod replace_state;
 mod schemas;
 mod search;
 mod sort;
 mod uniqueness;
 mod user;
 mod user_formats;
+mod user_password;
+mod user_values;
 mod values;
 mod versions;
 
@@ -59,6 +65,8 @@ const TOPICS: &[&[Check]] = &[
     media::CHECKS,
     http::CHECKS,
     create::CHECKS,
+    create_meta::CHECKS,
+    create_ignored::CHECKS,
     create_values::CHECKS,
     create_refused::CHECKS,
     read::CHECKS,
@@ -72,6 +80,7 @@ const TOPICS: &[&[Check]] = &[
     projection::CHECKS,
     search::CHECKS,
     replace::CHECKS,
+    replace_state::CHECKS,
     replace_limits::CHECKS,
     patch::CHECKS,
     patch_add::CHECKS,
@@ -90,7 +99,10 @@ const TOPICS: &[&[Check]] = &[
     values::CHECKS,
     multi::CHECKS,
     user::CHECKS,
+    user_password::CHECKS,
+    enterprise::CHECKS,
     user_formats::CHECKS,
+    user_values::CHECKS,
     hostile::CHECKS,
     concurrency::CHECKS,
     interop_transport::CHECKS,
