@@ -194,6 +194,7 @@ check! {
     level: Must,
     requirements: [
         "RFC7643-3-01", "RFC7643-3-03", "RFC7643-3-04", "RFC7643-3.3-01", "RFC7643-3.3-03", "RFC7643-4.1-01",
+        "RFC7643-3.1-03",
     ],
     needs: [],
     breaks: [Okta, Entra],

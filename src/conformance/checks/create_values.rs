@@ -251,7 +251,8 @@ async fn null(t: &Trial) -> Verdict {
             t.note(
                 read.flaw(format!("{} was sent without a value and has an empty one", slot.path()))
                     .expected("no value")
-                    .got(value.to_string()),
+                    .got(value.to_string())
+                    .concern(),
             );
         }
     }
