@@ -9,6 +9,8 @@ mod compare;
 mod challenges;
 mod concurrency;
 mod create;
+mod create_ignored;
+mod create_meta;
 mod create_refused;
 mod create_values;
 mod cursor;
@@ -16,6 +18,7 @@ mod delete;
 mod discovery;
 mod discovery_rules;
 mod discovery_types;
+mod enterprise;
 mod errors;
 mod errors_keywords;
 mod filter;
@@ -49,6 +52,7 @@ mod query;
 mod read;
 mod replace;
 mod replace_limits;
+mod replace_state;
 mod schemas;
 mod schemas_lint;
 mod schemas_requests;
@@ -59,6 +63,8 @@ mod sort;
 mod uniqueness;
 mod user;
 mod user_formats;
+mod user_password;
+mod user_values;
 mod values;
 mod versions;
 
@@ -77,6 +83,8 @@ const TOPICS: &[&[Check]] = &[
     media::CHECKS,
     http::CHECKS,
     create::CHECKS,
+    create_meta::CHECKS,
+    create_ignored::CHECKS,
     create_values::CHECKS,
     create_refused::CHECKS,
     read::CHECKS,
@@ -92,6 +100,7 @@ const TOPICS: &[&[Check]] = &[
     projection::CHECKS,
     search::CHECKS,
     replace::CHECKS,
+    replace_state::CHECKS,
     replace_limits::CHECKS,
     patch::CHECKS,
     patch_add::CHECKS,
@@ -111,7 +120,10 @@ const TOPICS: &[&[Check]] = &[
     values::CHECKS,
     multi::CHECKS,
     user::CHECKS,
+    user_password::CHECKS,
+    enterprise::CHECKS,
     user_formats::CHECKS,
+    user_values::CHECKS,
     hostile::CHECKS,
     concurrency::CHECKS,
     interop_transport::CHECKS,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::compare::{core, creatable, expect_same, get, look, named};
-use super::replace::next_body;
+use super::replace::{next_body, try_put};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Kind, Role};
 use crate::conformance::trial::slot::{is_writable, slots};
@@ -325,7 +325,7 @@ async fn put(t: &Trial) -> Verdict {
     let pair = Pair::make(t, &users).await?;
     let mut body = next_body(t, &users, &pair.second_json).await?;
     body["userName"] = json!(pair.name);
-    let answer = t.put(&pair.second.path, &body).await?;
+    let answer = try_put(t, &pair.second.path, &body).await?;
     pair.judge(t, &users, &answer, "PUT").await
 }
 
