@@ -33,6 +33,8 @@ mod multi;
 mod paging;
 mod patch;
 mod patch_add;
+mod patch_message;
+mod patch_mutability;
 mod patch_remove;
 mod patch_replace;
 mod projection;
@@ -41,6 +43,7 @@ mod replace;
 mod schemas;
 mod search;
 mod sort;
+mod subject;
 mod uniqueness;
 mod user;
 mod values;
@@ -66,6 +69,8 @@ const TOPICS: &[&[Check]] = &[
     search::CHECKS,
     replace::CHECKS,
     patch::CHECKS,
+    patch_message::CHECKS,
+    patch_mutability::CHECKS,
     patch_add::CHECKS,
     patch_remove::CHECKS,
     patch_replace::CHECKS,
