@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::subject::{Listing, Subject, differences, fresh, mistake, texts, told, with};
+use super::subject::{Listing, Subject, changes, differences, fresh, mistake, texts, told, with};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::{Kind, Role, Support};
 use crate::conformance::trial::slot::{is_plain, slots};
@@ -85,14 +85,17 @@ async fn unsupported(t: &Trial) -> Verdict {
     };
     let users = t.users()?;
     let subject = Subject::of(t, &users, &t.body(&users).await?).await?;
-    let operations =
-        json!([{ "op": "replace", "path": "userName", "value": subject.before["userName"] }]);
+    let operations = json!([{ "op": "replace", "path": "userName", "value": subject.before["userName"] }]);
     let answer = t.patch(&subject.created.path, operations).await?;
     // 405 says the same of a method.
     if matches!(answer.status, 501 | 405) {
         return Ok(());
     }
-    Err(answer.flaw("PATCH is not offered, and yet it is not answered with 501").expected("501").got(answer.said()).into())
+    Err(answer
+        .flaw("PATCH is not offered, and yet it is not answered with 501")
+        .expected("501")
+        .got(answer.said())
+        .into())
 }
 
 check! {
@@ -420,14 +423,18 @@ async fn every_attribute(t: &Trial) -> Verdict {
         let survey = t.survey(kind).await?;
         let subject = Subject::full(t, kind).await?;
         let mut places: Vec<(Slot, Value)> = Vec::new();
-        for slot in slots(&kind.schema).filter(|slot| is_plain(&slot.attribute) && !slot.attribute.multi_valued) {
+        for slot in
+            slots(&kind.schema).filter(|slot| is_plain(&slot.attribute) && !slot.attribute.multi_valued)
+        {
             let subs = slot.attribute.sub_attributes.iter().filter(|sub| is_plain(sub) && !sub.multi_valued);
             let leaves: Vec<Slot> = match slot.attribute.is_complex() {
                 true => subs.map(|sub| slot.with_sub(sub)).collect(),
                 false => vec![slot],
             };
             // What the target makes of parts, and of people who are switched off, is judged elsewhere.
-            let leaves = leaves.into_iter().filter(|leaf| survey.keeps(leaf) && !["formatted", "active"].contains(&leaf.leaf().name.as_str()));
+            let leaves = leaves.into_iter().filter(|leaf| {
+                survey.keeps(leaf) && !["formatted", "active"].contains(&leaf.leaf().name.as_str())
+            });
             for leaf in leaves {
                 let value = match leaf.get(&subject.before) {
                     Some(Value::Bool(flag)) => json!(!flag),
@@ -439,7 +446,8 @@ async fn every_attribute(t: &Trial) -> Verdict {
         if places.is_empty() {
             continue;
         }
-        let operation = |(slot, value): &(Slot, Value)| json!({ "op": "replace", "path": slot.path(), "value": value });
+        let operation =
+            |(slot, value): &(Slot, Value)| json!({ "op": "replace", "path": slot.path(), "value": value });
         let all: Vec<Value> = places.iter().map(operation).collect();
         let answer = t.patch(&subject.created.path, json!(all)).await?;
         let mut last = answer.clone();
@@ -454,7 +462,10 @@ async fn every_attribute(t: &Trial) -> Verdict {
             if t.is_clean() {
                 t.note(
                     answer
-                        .flaw(format!("{} changes at once are refused, although each is made alone", places.len()))
+                        .flaw(format!(
+                            "{} changes at once are refused, although each is made alone",
+                            places.len()
+                        ))
                         .expected("200 or 204")
                         .got(answer.said()),
                 );
@@ -466,11 +477,16 @@ async fn every_attribute(t: &Trial) -> Verdict {
         let after = subject.now(t, &last).await?;
         for (slot, value) in &places {
             let stored = slot.get(&after);
-            if !stored.is_some_and(|stored| crate::protocol::value::equal(slot.leaf(), value, stored)) && t.is_clean() {
+            if !stored.is_some_and(|stored| crate::protocol::value::equal(slot.leaf(), value, stored))
+                && t.is_clean()
+            {
                 t.note(
-                    last.flaw(format!("`{}` can be created, but a change of it by PATCH is not stored", slot.path()))
-                        .expected(value.to_string())
-                        .got(words(stored)),
+                    last.flaw(format!(
+                        "`{}` can be created, but a change of it by PATCH is not stored",
+                        slot.path()
+                    ))
+                    .expected(value.to_string())
+                    .got(words(stored)),
                 );
             }
         }
@@ -625,12 +641,16 @@ async fn atomic(t: &Trial) -> Verdict {
 }
 
 fn expect_untouched(t: &Trial, subject: &Subject, answer: &Answer, told: &str, after: &Value) {
-    let changed = differences(&subject.kind, &subject.before, &subject.before, after);
+    let changed = changes(&subject.kind, &subject.before, after);
     if let Some(first) = changed.first() {
-        let place = |resource: &Value| first.slot.as_ref().map(|slot| words(slot.get(resource))).unwrap_or_default();
+        let place =
+            |resource: &Value| first.slot.as_ref().map(|slot| words(slot.get(resource))).unwrap_or_default();
         t.note(
             answer
-                .flaw(format!("{told} fails with {}, and yet it has changed something: {}", answer.status, first.text))
+                .flaw(format!(
+                    "{told} fails with {}, and yet it has changed something: {}",
+                    answer.status, first.text
+                ))
                 .expected(shortened(&place(&subject.before)))
                 .got(shortened(&place(after))),
         );

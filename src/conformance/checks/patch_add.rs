@@ -28,7 +28,8 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// A value that does not fit.
-pub(super) const VALUE: Refusal = Refusal { keywords: &["invalidValue", "invalidSyntax"], is_demanded: false };
+pub(super) const VALUE: Refusal =
+    Refusal { keywords: &["invalidValue", "invalidSyntax"], is_demanded: false };
 
 check! {
     /// `add` on a multi-valued attribute appends: the values that were there stay, one new value or several are added.
@@ -104,8 +105,10 @@ check! {
 
 async fn unset(t: &Trial) -> Verdict {
     let users = t.users()?;
-    let list = t.survey(&users).await?.lists(&users.schema).into_iter().find(|list| !list.slot.attribute.required);
-    let slot = texts(t, &users, 1).await?.into_iter().find(|slot| !slot.leaf().required && slot.sub.is_none());
+    let list =
+        t.survey(&users).await?.lists(&users.schema).into_iter().find(|list| !list.slot.attribute.required);
+    let slot =
+        texts(t, &users, 1).await?.into_iter().find(|slot| !slot.leaf().required && slot.sub.is_none());
     let mut body = t.body(&users).await?;
     for place in slot.iter().chain(list.as_ref().map(|list| &list.slot)) {
         body = without(&body, place);
@@ -356,7 +359,8 @@ pub(super) async fn extension(t: &Trial) -> Result<(Subject, Slot, String), Stop
     let users = t.users()?;
     let found = texts(t, &users, 1).await?;
     let found = found.into_iter().filter(|slot| slot.sub.is_none());
-    let Some((slot, urn)) = found.filter_map(|slot| slot.extension.clone().map(|urn| (slot, urn))).next() else {
+    let Some((slot, urn)) = found.filter_map(|slot| slot.extension.clone().map(|urn| (slot, urn))).next()
+    else {
         return skip("no extension of the User resource type keeps a text");
     };
     let subject = Subject::of(t, &users, &t.body(&users).await?).await?;
@@ -364,14 +368,22 @@ pub(super) async fn extension(t: &Trial) -> Result<(Subject, Slot, String), Stop
 }
 
 /// What an operation on an attribute of an extension has to lead to.
-async fn expect_extension(t: &Trial, subject: &Subject, slot: &Slot, urn: &str, operations: Value, value: Value) -> Verdict {
+async fn expect_extension(
+    t: &Trial,
+    subject: &Subject,
+    slot: &Slot,
+    urn: &str,
+    operations: Value,
+    value: Value,
+) -> Verdict {
     let expected = with(&subject.before, slot, value);
     let told = told(&operations);
     let answer = subject.patch(t, operations).await?;
     let after = subject.now(t, &answer).await?;
     t.soft(subject.judge(&answer, &told, &expected, &after))?;
     let listed = after["schemas"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let times = listed.iter().filter(|uri| uri.as_str().is_some_and(|uri| uri.eq_ignore_ascii_case(urn))).count();
+    let times =
+        listed.iter().filter(|uri| uri.as_str().is_some_and(|uri| uri.eq_ignore_ascii_case(urn))).count();
     if times != 1 && slot.get(&after).is_some() {
         let what = if times == 0 { "is not in" } else { "is more than once in" };
         t.note(
@@ -432,7 +444,9 @@ async fn extension_object(t: &Trial) -> Verdict {
     let (mut subject, slot, urn) = extension(t).await?;
     let others = texts(t, &subject.kind, 1).await?;
     let other = others.into_iter().find(|other| {
-        other.extension == slot.extension && other.sub.is_none() && other.attribute.name != slot.attribute.name
+        other.extension == slot.extension
+            && other.sub.is_none()
+            && other.attribute.name != slot.attribute.name
     });
     for slot in std::iter::once(slot).chain(other) {
         let value = fresh(t, &slot);
@@ -504,12 +518,12 @@ async fn no_match(t: &Trial) -> Verdict {
         listing.subject.blocked_without_patch(t, &answer).await?;
         let refusal = Refusal { keywords: &["noTarget"], is_demanded: false };
         refusal.judge(t, &told, &answer);
-        return listing.subject.judge(&answer, &told, &listing.subject.before, &after);
+        return listing.subject.judge_unchanged(&answer, &told, &after);
     }
     let mut all = listing.sent.clone();
     all.push(new);
     let made = listing.subject.judge(&answer, &told, &listing.with(all), &after);
-    if made.is_err() && listing.subject.judge(&answer, &told, &listing.subject.before, &after).is_ok() {
+    if made.is_err() && listing.subject.judge_unchanged(&answer, &told, &after).is_ok() {
         return Err(answer
             .flaw(format!("{told} matches nothing, succeeds, and does nothing"))
             .expected("a new element, or 400 noTarget")
@@ -556,7 +570,8 @@ async fn primary(t: &Trial) -> Verdict {
                 (operations, listing.value(1).clone(), listing.sent.clone())
             }
             _ => {
-                let operations = json!([{ "op": "replace", "path": listing.with_value(1), "value": changed }]);
+                let operations =
+                    json!([{ "op": "replace", "path": listing.with_value(1), "value": changed }]);
                 (operations, listing.value(1).clone(), listing.sent.clone())
             }
         };
@@ -572,9 +587,19 @@ async fn primary(t: &Trial) -> Verdict {
                     .got(words(Some(&json!(found)))),
             );
         }
+        // Who is primary was judged; that nobody is lost is left.
+        let all = all.into_iter().map(|element| without_primary(&element)).collect();
         t.soft(subject.judge(&answer, &told, &listing.with(all), &after))?;
     }
     Ok(())
+}
+
+fn without_primary(element: &Value) -> Value {
+    let members = element.as_object().into_iter().flatten();
+    members
+        .filter(|(name, _)| *name != "primary")
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 check! {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, with};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Slot, Trial};
-use crate::conformance::verdict::Verdict;
+use crate::conformance::verdict::{Stop, Verdict};
 use crate::protocol::message::{LIST_RESPONSE, PATCH_OP};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -27,22 +27,23 @@ const SYNTAX: Refusal = Refusal { keywords: &["invalidSyntax", "invalidValue"], 
 const PATH: Refusal = Refusal { keywords: &["invalidPath", "invalidFilter"], is_demanded: false };
 
 /// A user and a harmless operation on it.
-async fn user(t: &Trial) -> Result<(Subject, Slot), crate::conformance::verdict::Stop> {
+async fn user(t: &Trial) -> Result<(Subject, Slot), Stop> {
     let users = t.users()?;
     let slot = texts(t, &users, 1).await?.swap_remove(0);
     Ok((Subject::of(t, &users, &t.body(&users).await?).await?, slot))
 }
 
 check! {
-    /// A PATCH message names the PatchOp schema; one without `schemas`, or with another URI, is refused with 400.
+    /// A PATCH message names the PatchOp schema in an array. Where `schemas` is no such thing, the message is refused with 400; where it is
+    /// missing or names something else, it is refused, or carried out all the same, and never confirmed without effect.
     ///
-    /// Why: a body of another kind that is sent to the wrong place, such as a whole resource, would be taken for a list of
-    /// operations. Clients that forget the URI work with this target and with no other.
+    /// Why: a body of another kind that is sent to the wrong place would be taken for a list of operations. Clients that forget the
+    /// URI work with this target and with no other.
     ///
     /// Fix: refuse a body whose `schemas` do not have urn:ietf:params:scim:api:messages:2.0:PatchOp, with 400 invalidSyntax.
     SCHEMAS = schemas,
     id: "patch.message-schemas",
-    title: "a PATCH message without the PatchOp schema is refused",
+    title: "a PATCH message with `schemas` of the wrong form is refused",
     level: Should,
     requirements: ["RFC7644-3.5.2-03"],
     needs: [Patch, Users],
@@ -50,16 +51,37 @@ check! {
 }
 
 async fn schemas(t: &Trial) -> Verdict {
-    let (subject, slot) = user(t).await?;
-    let operations = || json!([{ "op": "replace", "path": slot.path(), "value": fresh(t, &slot) }]);
-    let mistakes = [
-        ("a PATCH message without `schemas`".to_owned(), json!({ "Operations": operations() })),
-        (
-            "a PATCH message with the schema of a ListResponse".to_owned(),
-            json!({ "schemas": [LIST_RESPONSE], "Operations": operations() }),
-        ),
-    ];
-    subject.refuses(t, &SYNTAX, mistakes).await.map(drop)
+    let (mut subject, slot) = user(t).await?;
+    let operations = |value: &Value| json!([{ "op": "replace", "path": slot.path(), "value": value }]);
+    let wrong = (
+        "a PATCH message whose `schemas` is a number".to_owned(),
+        json!({ "schemas": 7, "Operations": operations(&fresh(t, &slot)) }),
+    );
+    subject.refuses(t, &SYNTAX, [wrong]).await?;
+    subject.before = t.read(&subject.created).await?;
+    // Many targets do without, and no client is hurt by that.
+    for schemas in [Value::Null, json!([LIST_RESPONSE])] {
+        let value = fresh(t, &slot);
+        let mut message = json!({ "Operations": operations(&value) });
+        let told = match schemas.is_null() {
+            true => "a PATCH message without `schemas`",
+            false => "a PATCH message with the schema of a ListResponse",
+        };
+        if !schemas.is_null() {
+            message["schemas"] = schemas;
+        }
+        let answer = t.call("PATCH", &subject.created.path, Some(&message)).await?;
+        let after = subject.now(t, &answer).await?;
+        if answer.is_success() {
+            let expected = with(&subject.before, &slot, value);
+            t.soft(subject.judge(&answer, told, &expected, &after))?;
+        } else {
+            SYNTAX.judge(t, told, &answer);
+            t.soft(subject.judge_unchanged(&answer, told, &after))?;
+        }
+        subject.before = after;
+    }
+    Ok(())
 }
 
 check! {
@@ -82,7 +104,10 @@ async fn operations(t: &Trial) -> Verdict {
     let (subject, _) = user(t).await?;
     let mistakes = [
         ("a PATCH message without `Operations`", json!({ "schemas": [PATCH_OP] })),
-        ("a PATCH message with an empty array of operations", json!({ "schemas": [PATCH_OP], "Operations": [] })),
+        (
+            "a PATCH message with an empty array of operations",
+            json!({ "schemas": [PATCH_OP], "Operations": [] }),
+        ),
         (
             "a PATCH message whose `Operations` are text",
             json!({ "schemas": [PATCH_OP], "Operations": "replace" }),
@@ -303,11 +328,7 @@ async fn array_index(t: &Trial) -> Verdict {
     let listing = Listing::of(t, &users, &[0, 1], false).await?;
     let (path, value) = (listing.list.slot.path(), &listing.list.value.leaf().name);
     let one = listing.another(t, 0)[value].clone();
-    let paths = [
-        format!("{path}[0].{value}"),
-        format!("/{path}/0/{value}"),
-        format!("{path}/0"),
-    ];
+    let paths = [format!("{path}[0].{value}"), format!("/{path}/0/{value}"), format!("{path}/0")];
     let mistakes = paths.map(|path| mistake(json!([{ "op": "replace", "path": path, "value": one }])));
     listing.subject.refuses(t, &PATH, mistakes).await.map(drop)
 }
@@ -338,11 +359,14 @@ async fn unknown_path(t: &Trial) -> Verdict {
         let answer = t.call("PATCH", &subject.created.path, Some(&message)).await?;
         if !answer.is_success() {
             subject.blocked_without_patch(t, &answer).await?;
-            let refusal = Refusal { keywords: &["invalidPath", "noTarget", "invalidValue", "invalidSyntax"], is_demanded: false };
+            let refusal = Refusal {
+                keywords: &["invalidPath", "noTarget", "invalidValue", "invalidSyntax"],
+                is_demanded: false,
+            };
             refusal.judge(t, &told, &answer);
         }
         let after = subject.now(t, &answer).await?;
-        if let Err(crate::conformance::verdict::Stop::Problem(flaw)) = subject.judge(&answer, &told, &subject.before, &after) {
+        if let Err(Stop::Problem(flaw)) = subject.judge_unchanged(&answer, &told, &after) {
             t.note(flaw.violation());
         }
     }

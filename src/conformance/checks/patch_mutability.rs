@@ -193,9 +193,11 @@ async fn taken_name(t: &Trial) -> Verdict {
     let owner = Subject::of(t, &users, &t.body(&users).await?).await?;
     let subject = Subject::of(t, &users, &t.body(&users).await?).await?;
     let taken = owner.before["userName"].as_str().unwrap_or_default().to_owned();
-    let text = t.survey(&users).await?.texts(&users.schema).into_iter().find(|slot| slot.path() != "userName");
+    let text =
+        t.survey(&users).await?.texts(&users.schema).into_iter().find(|slot| slot.path() != "userName");
     let mut names = vec![taken.clone()];
-    let is_exact = crate::protocol::schema::find(&users.schema.core.attributes, "userName").is_some_and(|a| a.case_exact);
+    let is_exact = crate::protocol::schema::find(&users.schema.core.attributes, "userName")
+        .is_some_and(|a| a.case_exact);
     if !is_exact && taken.to_uppercase() != taken {
         names.push(taken.to_uppercase());
     }
@@ -365,7 +367,8 @@ async fn password(t: &Trial) -> Verdict {
     let answer = subject.patch(t, operations).await?;
     let read = t.get(&format!("{}?attributes=userName,password", subject.created.path)).await?;
     for shown in [&answer, &read] {
-        let has_member = shown.json.as_ref().is_some_and(|json| json.get("password").is_some_and(|p| !p.is_null()));
+        let has_member =
+            shown.json.as_ref().is_some_and(|json| json.get("password").is_some_and(|p| !p.is_null()));
         if has_member || String::from_utf8_lossy(&shown.body).contains(plain) {
             t.note(
                 shown
@@ -398,8 +401,10 @@ check! {
 async fn schemas_first(t: &Trial) -> Verdict {
     let users = t.users()?;
     let found = texts(t, &users, 1).await?;
-    let Some((slot, urn)) =
-        found.iter().find_map(|slot| Some((slot, slot.extension.clone()?))).filter(|(slot, _)| slot.sub.is_none())
+    let Some((slot, urn)) = found
+        .iter()
+        .find_map(|slot| Some((slot, slot.extension.clone()?)))
+        .filter(|(slot, _)| slot.sub.is_none())
     else {
         return skip("no extension of the User resource type keeps a text");
     };

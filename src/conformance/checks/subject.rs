@@ -112,6 +112,18 @@ impl Subject {
         Ok(after)
     }
 
+    /// Fails where the resource is other than before.
+    pub fn judge_unchanged(&self, answer: &Answer, told: &str, found: &Value) -> Verdict {
+        match changes(&self.kind, &self.before, found).first() {
+            None => Ok(()),
+            Some(first) => Err(answer
+                .flaw(format!("after {told}, {}", first.text))
+                .expected(excerpt(&self.before, &first.slot))
+                .got(excerpt(found, &first.slot))
+                .into()),
+        }
+    }
+
     /// Compares the resource with what is expected.
     pub fn judge(&self, answer: &Answer, told: &str, expected: &Value, found: &Value) -> Verdict {
         let differences = differences(&self.kind, &self.before, expected, found);
@@ -147,7 +159,7 @@ impl Subject {
             if answer.is_success() {
                 all = false;
                 let after = self.now(t, &answer).await?;
-                let changed = differences(&self.kind, &before, &before, &after);
+                let changed = changes(&self.kind, &before, &after);
                 let changed: Vec<&str> = changed.iter().map(|difference| difference.text.as_str()).collect();
                 let so = match changed.is_empty() {
                     true => "and nothing is changed".to_owned(),
@@ -168,7 +180,7 @@ impl Subject {
         }
         if let Some(answer) = refused {
             let after = self.now(t, &answer).await?;
-            let changed = differences(&self.kind, &before, &before, &after);
+            let changed = changes(&self.kind, &before, &after);
             if let Some(first) = changed.first() {
                 t.note(
                     answer
@@ -468,6 +480,18 @@ pub(super) fn differences(kind: &Kind, before: &Value, expected: &Value, found: 
     all
 }
 
+/// What is other than before, although nothing was to change: values that are new count as well.
+pub(super) fn changes(kind: &Kind, before: &Value, found: &Value) -> Vec<Difference> {
+    let mut all = differences(kind, before, before, found);
+    for slot in slots(&kind.schema).filter(|slot| is_writable(&slot.attribute)) {
+        if slot.get(before).is_none() && slot.get(found).is_some() {
+            let text = format!("`{}` has a value", slot.path());
+            all.push(Difference { slot: Some(slot), text });
+        }
+    }
+    all
+}
+
 /// Members that no schema defines and that were not there before.
 fn stray(kind: &Kind, before: &Value, found: &Value) -> Vec<String> {
     let is_known = |name: &str| {
@@ -497,9 +521,11 @@ fn unlike(attribute: &Attribute, was: Option<&Value>, should: &Value, is: &Value
                 None => texts.push(format!("`{{}}` lacks {}", shortened(&element.to_string()))),
             }
         }
-        texts.extend(rest.iter().map(|extra| {
-            format!("`{{}}` has {}, which should not be there", shortened(&extra.to_string()))
-        }));
+        texts.extend(
+            rest.iter().map(|extra| {
+                format!("`{{}}` has {}, which should not be there", shortened(&extra.to_string()))
+            }),
+        );
         return texts;
     }
     if attribute.is_complex() {
@@ -634,7 +660,8 @@ mod tests {
 
     #[test]
     fn operations_are_told_in_words() {
-        let operations = json!([{ "op": "add", "path": "emails", "value": [] }, { "op": "replace", "value": {} }]);
+        let operations =
+            json!([{ "op": "add", "path": "emails", "value": [] }, { "op": "replace", "value": {} }]);
         assert_eq!(told(&operations), "`add` of `emails`, `replace` without a path");
     }
 }
