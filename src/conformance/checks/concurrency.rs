@@ -3,8 +3,8 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::groups::{Team, ids, reference};
 use super::subject::{Subject, fresh, texts};
+use super::team::{Team, ids, reference};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::{Answer, Created, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};

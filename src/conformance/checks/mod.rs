@@ -5,6 +5,7 @@ use crate::conformance::check::Check;
 mod attributes;
 mod authentication;
 mod bulk;
+mod comparison;
 mod concurrency;
 mod create;
 mod cursor;
@@ -14,6 +15,7 @@ mod errors;
 mod filter;
 mod filter_operators;
 mod filter_paths;
+mod group_members;
 mod groups;
 mod hostile;
 mod http;
@@ -33,10 +35,14 @@ mod multi;
 mod paging;
 mod patch;
 mod patch_add;
+mod patch_effect;
+mod patch_extension;
 mod patch_message;
 mod patch_mutability;
 mod patch_remove;
 mod patch_replace;
+mod patch_replace_values;
+mod patch_sequence;
 mod projection;
 mod read;
 mod replace;
@@ -44,8 +50,10 @@ mod schemas;
 mod search;
 mod sort;
 mod subject;
+mod team;
 mod uniqueness;
 mod user;
+mod user_groups;
 mod values;
 mod versions;
 
@@ -70,13 +78,19 @@ const TOPICS: &[&[Check]] = &[
     replace::CHECKS,
     patch::CHECKS,
     patch_message::CHECKS,
+    patch_effect::CHECKS,
+    patch_sequence::CHECKS,
     patch_mutability::CHECKS,
     patch_add::CHECKS,
     patch_remove::CHECKS,
     patch_replace::CHECKS,
+    patch_replace_values::CHECKS,
+    patch_extension::CHECKS,
     delete::CHECKS,
     groups::CHECKS,
+    group_members::CHECKS,
     membership::CHECKS,
+    user_groups::CHECKS,
     lifecycle::CHECKS,
     uniqueness::CHECKS,
     versions::CHECKS,

@@ -7,7 +7,6 @@ use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, told, wit
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Slot, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
-use crate::protocol::message::declares;
 
 pub(super) const CHECKS: &[Check] = &[
     APPENDS,
@@ -19,8 +18,6 @@ pub(super) const CHECKS: &[Check] = &[
     COMPLEX,
     SUB_ATTRIBUTE,
     COMPLEX_NEEDS_OBJECT,
-    EXTENSION_PATH,
-    EXTENSION_OBJECT,
     VALUE_PATH,
     NO_MATCH,
     PRIMARY,
@@ -228,7 +225,7 @@ pub(super) async fn expect_no_change(t: &Trial, subject: &Subject, operations: V
 
 /// Whether something is gone, rather than there twice.
 fn has_lost(subject: &Subject, after: &Value) -> bool {
-    let differences = super::subject::differences(&subject.kind, &subject.before, &subject.before, after);
+    let differences = super::comparison::differences(&subject.kind, &subject.before, &subject.before, after);
     differences.iter().any(|difference| !difference.text.contains("which should not be there"))
 }
 
@@ -352,113 +349,6 @@ async fn complex_needs_object(t: &Trial) -> Verdict {
     let (subject, slot, _) = super::patch_replace::complex_subject(t, &users).await?;
     let operations = json!([{ "op": "add", "path": slot.path(), "value": "text" }]);
     subject.refuses(t, &VALUE, [mistake(operations)]).await.map(drop)
-}
-
-/// A text attribute of an extension, and a user without that extension.
-pub(super) async fn extension(t: &Trial) -> Result<(Subject, Slot, String), Stop> {
-    let users = t.users()?;
-    let found = texts(t, &users, 1).await?;
-    let found = found.into_iter().filter(|slot| slot.sub.is_none());
-    let Some((slot, urn)) = found.filter_map(|slot| slot.extension.clone().map(|urn| (slot, urn))).next()
-    else {
-        return skip("no extension of the User resource type keeps a text");
-    };
-    let subject = Subject::of(t, &users, &t.body(&users).await?).await?;
-    Ok((subject, slot, urn))
-}
-
-/// What an operation on an attribute of an extension has to lead to.
-async fn expect_extension(
-    t: &Trial,
-    subject: &Subject,
-    slot: &Slot,
-    urn: &str,
-    operations: Value,
-    value: Value,
-) -> Verdict {
-    let expected = with(&subject.before, slot, value);
-    let told = told(&operations);
-    let answer = subject.patch(t, operations).await?;
-    let after = subject.now(t, &answer).await?;
-    t.soft(subject.judge(&answer, &told, &expected, &after))?;
-    let listed = after["schemas"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let times =
-        listed.iter().filter(|uri| uri.as_str().is_some_and(|uri| uri.eq_ignore_ascii_case(urn))).count();
-    if times != 1 && slot.get(&after).is_some() {
-        let what = if times == 0 { "is not in" } else { "is more than once in" };
-        t.note(
-            answer
-                .flaw(format!("the URI of the extension {what} `schemas` after {told}"))
-                .expected(format!("{urn} once"))
-                .got(words(after.get("schemas"))),
-        );
-    }
-    Ok(())
-}
-
-check! {
-    /// An attribute of an extension is set by its path, URI and name; the extension is then in `schemas`.
-    ///
-    /// Why: Entra ID sends department, employee number and cost centre this way. The URI has dots and colons, and targets that split
-    /// at the first of them store the value under `0:User:department` or lose it.
-    ///
-    /// Fix: take the longest known schema URI off the beginning of the path, store the value in the object of the extension, and add
-    /// the URI to `schemas`.
-    EXTENSION_PATH = extension_path,
-    id: "patch.add-extension-path",
-    title: "add sets an extension attribute by its URI path",
-    level: Must,
-    requirements: ["RFC7644-3.5.2-17", "RFC7644-3.5.2-20", "RFC7643-3-03"],
-    needs: [Patch, Users],
-    breaks: [Entra],
-}
-
-async fn extension_path(t: &Trial) -> Verdict {
-    let (mut subject, slot, urn) = extension(t).await?;
-    for op in ["add", "replace"] {
-        let value = fresh(t, &slot);
-        let operations = json!([{ "op": op, "path": slot.path(), "value": value }]);
-        expect_extension(t, &subject, &slot, &urn, operations, value).await?;
-        subject.before = t.read(&subject.created).await?;
-    }
-    Ok(())
-}
-
-check! {
-    /// `add` without a path takes the attributes of an extension in an object under its URI, and leaves what the extension had besides.
-    ///
-    /// Why: it is the form in which resources have them everywhere else, and Okta sends it. A target that replaces the object loses
-    /// the manager with the department.
-    ///
-    /// Fix: where a member of `value` is the URI of an extension, merge its object into that of the resource.
-    EXTENSION_OBJECT = extension_object,
-    id: "patch.add-extension-object",
-    title: "add without a path takes the object of an extension",
-    level: Must,
-    requirements: ["RFC7644-3.5.2.1-04"],
-    needs: [Patch, Users],
-    breaks: [Okta],
-}
-
-async fn extension_object(t: &Trial) -> Verdict {
-    let (mut subject, slot, urn) = extension(t).await?;
-    let others = texts(t, &subject.kind, 1).await?;
-    let other = others.into_iter().find(|other| {
-        other.extension == slot.extension
-            && other.sub.is_none()
-            && other.attribute.name != slot.attribute.name
-    });
-    for slot in std::iter::once(slot).chain(other) {
-        let value = fresh(t, &slot);
-        let name = slot.attribute.name.as_str();
-        let operations = json!([{ "op": "add", "value": { urn.as_str(): { name: value } } }]);
-        expect_extension(t, &subject, &slot, &urn, operations, value).await?;
-        subject.before = t.read(&subject.created).await?;
-    }
-    match declares(subject.before.as_object().unwrap_or(&serde_json::Map::new()), &urn) || !t.is_clean() {
-        true => Ok(()),
-        false => skip("the extension has no value"),
-    }
 }
 
 check! {

@@ -230,7 +230,7 @@ async fn taken_name(t: &Trial) -> Verdict {
             500.. => t.note(flaw("a userName that is taken ends in an internal error")),
             _ => t.note(flaw("a userName that is taken is answered with another status than 409").concern()),
         }
-        for difference in super::subject::differences(&users, &before, &before, &after) {
+        for difference in super::comparison::differences(&users, &before, &before, &after) {
             t.note(answer.flaw(format!("the refused PATCH has changed the user: {}", difference.text)));
         }
     }

@@ -14,7 +14,6 @@ use crate::protocol::schema::Type;
 
 pub(super) const CHECKS: &[Check] = &[
     SINGULAR,
-    EXTENSION,
     SUB_ATTRIBUTE,
     WHOLE_LIST,
     BY_VALUE,
@@ -31,7 +30,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// A place that may lose its value, and a user who has one there.
-async fn removable(t: &Trial, fits: impl Fn(&Slot) -> bool) -> Result<(Subject, Slot), Stop> {
+pub(super) async fn removable(t: &Trial, fits: impl Fn(&Slot) -> bool) -> Result<(Subject, Slot), Stop> {
     let users = t.users()?;
     let found = texts(t, &users, 1).await?;
     let subject = Subject::full(t, &users).await?;
@@ -60,28 +59,6 @@ check! {
 
 async fn singular(t: &Trial) -> Verdict {
     let (subject, slot) = removable(t, |slot| slot.sub.is_none() && slot.extension.is_none()).await?;
-    let operations = json!([{ "op": "remove", "path": slot.path() }]);
-    subject.becomes(t, operations, &without(&subject.before, &slot)).await.map(drop)
-}
-
-check! {
-    /// `remove` of an attribute of an extension by its URI path clears that attribute, and leaves the rest of the extension.
-    ///
-    /// Why: a person who leaves a department keeps the cost centre. A target that cannot read the path leaves both; one that removes the
-    /// extension loses both.
-    ///
-    /// Fix: take the schema URI off the beginning of the path, and remove the attribute from the object of the extension.
-    EXTENSION = extension,
-    id: "patch.remove-extension-path",
-    title: "remove clears an extension attribute by its URI path",
-    level: Must,
-    requirements: ["RFC7644-3.5.2.2-02", "RFC7644-3.5.2-17"],
-    needs: [Patch, Users],
-    breaks: [Entra],
-}
-
-async fn extension(t: &Trial) -> Verdict {
-    let (subject, slot) = removable(t, |slot| slot.sub.is_none() && slot.extension.is_some()).await?;
     let operations = json!([{ "op": "remove", "path": slot.path() }]);
     subject.becomes(t, operations, &without(&subject.before, &slot)).await.map(drop)
 }

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::patch::{booleans, words};
+use super::patch::booleans;
 use super::patch_add::VALUE;
-use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, told, with, without};
+use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, with, without};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
-use crate::conformance::trial::slot::slots;
 use crate::conformance::trial::{Slot, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::schema::Type;
@@ -26,15 +25,9 @@ pub(super) const CHECKS: &[Check] = &[
     LIST,
     EMPTY_LIST,
     NULL,
-    ELEMENT,
-    ALL_ELEMENTS,
-    VALUE_PATH,
-    ALL_VALUE_PATHS,
-    NO_MATCH,
     WRONG_TYPE,
     VALUE_MISSING,
     REQUIRED,
-    MANAGER,
 ];
 
 check! {
@@ -372,168 +365,6 @@ async fn null(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// `replace` of an element that a filter selects replaces that element; the others stay as they were.
-    ///
-    /// Why: a target that assigns the attribute leaves one address of three.
-    ///
-    /// Fix: put the new element in the place of each element that matches.
-    ELEMENT = element,
-    id: "patch.replace-element",
-    title: "replace through a filter replaces the matching element only",
-    level: Must,
-    requirements: ["RFC7644-3.5.2.3-09", "RFC7644-3.5.2-11"],
-    needs: [Patch, Users],
-    breaks: [Entra],
-}
-
-async fn element(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let listing = Listing::of(t, &users, &[0, 1, 2], false).await?;
-    let new = listing.another(t, 1);
-    let operations = json!([{ "op": "replace", "path": listing.with_value(1), "value": new }]);
-    let expected = listing.with(vec![listing.sent[0].clone(), new, listing.sent[2].clone()]);
-    listing.subject.becomes(t, operations, &expected).await.map(drop)
-}
-
-check! {
-    /// `replace` of the elements that a filter selects replaces all of them, not only the first.
-    ///
-    /// Why: the values that are left behind are the ones that the client meant to get rid of.
-    ///
-    /// Fix: go on after the first match. Elements that have become equal may be kept once.
-    ALL_ELEMENTS = all_elements,
-    id: "patch.replace-all-elements",
-    title: "replace through a filter replaces every matching element",
-    level: Must,
-    requirements: ["RFC7644-3.5.2.3-09"],
-    needs: [Patch, Users],
-    breaks: [],
-}
-
-async fn all_elements(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let listing = Listing::of(t, &users, &[0, 0, 1], true).await?;
-    let new = listing.another(t, 0);
-    let operations = json!([{ "op": "replace", "path": listing.with_type(0), "value": new }]);
-    either(t, &listing, operations, &new).await
-}
-
-/// After the operation the first two elements are the new one, once or twice.
-async fn either(t: &Trial, listing: &Listing, operations: Value, new: &Value) -> Verdict {
-    let told = told(&operations);
-    let answer = listing.subject.patch(t, operations).await?;
-    let after = listing.subject.now(t, &answer).await?;
-    let twice = listing.with(vec![new.clone(), new.clone(), listing.sent[2].clone()]);
-    let once = listing.with(vec![new.clone(), listing.sent[2].clone()]);
-    match listing.subject.judge(&answer, &told, &once, &after) {
-        Ok(()) => Ok(()),
-        Err(_) => listing.subject.judge(&answer, &told, &twice, &after),
-    }
-}
-
-check! {
-    /// `replace` of a sub-attribute that a filter selects changes it in the matching element, and in no other.
-    ///
-    /// Why: Entra ID changes the work address this way in every cycle. A target that assigns the whole list loses the home address; one that
-    /// ignores the filter changes both.
-    ///
-    /// Fix: evaluate the filter for each element, and set the sub-attribute in those that match.
-    VALUE_PATH = value_path,
-    id: "patch.replace-value-path",
-    title: "replace of a sub-attribute through a filter changes the match only",
-    level: Must,
-    requirements: ["RFC7644-3.5.2.3-10", "RFC7644-3.5.2-11"],
-    needs: [Patch, Users],
-    breaks: [Okta, Entra],
-}
-
-async fn value_path(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let listing = Listing::of(t, &users, &[0, 1], true).await?;
-    let name = listing.list.value.leaf().name.as_str();
-    let new = listing.another(t, 0);
-    let path = format!("{}.{name}", listing.with_type(0));
-    let operations = json!([{ "op": "replace", "path": path, "value": new[name] }]);
-    let expected = listing.with(vec![new, listing.sent[1].clone()]);
-    listing.subject.becomes(t, operations, &expected).await.map(drop)
-}
-
-check! {
-    /// `replace` of a sub-attribute that a filter selects changes it in every matching element.
-    ///
-    /// Why: of two work addresses, one keeps the old street when a target stops at the first match.
-    ///
-    /// Fix: go on after the first match. Elements that have become equal may be kept once.
-    ALL_VALUE_PATHS = all_value_paths,
-    id: "patch.replace-all-value-paths",
-    title: "replace of a sub-attribute through a filter changes every match",
-    level: Must,
-    requirements: ["RFC7644-3.5.2.3-10"],
-    needs: [Patch, Users],
-    breaks: [],
-}
-
-async fn all_value_paths(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let listing = Listing::of(t, &users, &[0, 0, 1], true).await?;
-    let name = listing.list.value.leaf().name.as_str();
-    let new = listing.another(t, 0);
-    let path = format!("{}.{name}", listing.with_type(0));
-    let operations = json!([{ "op": "replace", "path": path, "value": new[name] }]);
-    either(t, &listing, operations, &new).await
-}
-
-check! {
-    /// `replace` through a filter that nothing matches fails with 400 noTarget, and changes nothing.
-    ///
-    /// Why: a success tells the client that the address was changed. Nobody learns that there was none to change. Entra ID wants
-    /// an element to be made where the filter says by `eq` what it would be; a target that does that is not accused here, one that confirms
-    /// and does nothing is.
-    ///
-    /// Fix: answer 400 with `"scimType": "noTarget"` when the filter of a `replace` selects nothing.
-    NO_MATCH = no_match,
-    id: "patch.replace-no-match",
-    title: "replace through a filter without a match is refused with noTarget",
-    level: Must,
-    requirements: ["RFC7644-3.5.2.3-11", "RFC7644-3.12-25"],
-    needs: [Patch, Users],
-    breaks: [],
-}
-
-async fn no_match(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let listing = Listing::of(t, &users, &[0, 1], false).await?;
-    let subject = &listing.subject;
-    let (path, name) = (listing.list.slot.path(), &listing.list.value.leaf().name);
-    let (other, new) = (listing.another(t, 0), listing.another(t, 0));
-    // Nothing can be made of a beginning.
-    let filtered = format!("{path}[{name} sw {}]", other[name]);
-    let operations = [
-        json!([{ "op": "replace", "path": format!("{filtered}.{name}"), "value": new[name] }]),
-        json!([{ "op": "replace", "path": filtered, "value": new }]),
-    ];
-    let refusal = Refusal { keywords: &["noTarget"], is_demanded: true };
-    if !subject.refuses(t, &refusal, operations.map(mistake)).await? {
-        return Ok(());
-    }
-    let filtered = format!("{path}[{name} eq {}].{name}", other[name]);
-    let (told, message) = mistake(json!([{ "op": "replace", "path": filtered, "value": new[name] }]));
-    let answer = t.call("PATCH", &subject.created.path, Some(&message)).await?;
-    let after = subject.now(t, &answer).await?;
-    if !answer.is_success() {
-        refusal.judge(t, &told, &answer);
-        return subject.judge_unchanged(&answer, &told, &after);
-    }
-    if subject.judge_unchanged(&answer, &told, &after).is_ok() {
-        let flaw = answer.flaw(format!("{told} matches nothing, succeeds, and does nothing"));
-        return Err(flaw.expected(refusal.words()).got(answer.said()).into());
-    }
-    let mut all = listing.sent.clone();
-    all.push(json!({ name.as_str(): new[name] }));
-    subject.judge(&answer, &told, &listing.with(all), &after)
-}
-
-check! {
     /// A value of another type than the attribute has is refused with 400 invalidValue: an object for text, a word for a
     /// Boolean.
     ///
@@ -641,61 +472,6 @@ async fn required(t: &Trial) -> Verdict {
         subject.blocked_without_patch(t, &answer).await?;
         refusal.judge(t, &told, &answer);
         t.soft(subject.judge_unchanged(&answer, &told, &after))?;
-    }
-    Ok(())
-}
-
-check! {
-    /// The manager of a user, a complex attribute of the enterprise extension, is set, changed and removed by its URI path.
-    ///
-    /// Why: approvals go to the manager. A target that stores the reference in the wrong place, or only the first one, sends them to
-    /// nobody or to the wrong person.
-    ///
-    /// Fix: resolve the URI path to the extension, and store `value` as a complex value.
-    MANAGER = manager,
-    id: "patch.manager",
-    title: "the manager of a user can be set, changed and removed",
-    level: Must,
-    requirements: ["RFC7644-3.5.2-17", "RFC7644-3.5.2.3-06", "RFC7644-3.5.2.2-02"],
-    needs: [Patch, Users, Enterprise],
-    breaks: [Entra],
-}
-
-async fn manager(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let found =
-        slots(&users.schema).find(|slot| slot.extension.is_some() && slot.attribute.name == "manager");
-    let Some(slot) = found.filter(|slot| slot.attribute.is_complex() && !slot.attribute.multi_valued) else {
-        return skip("the enterprise extension has no `manager`");
-    };
-    let Some(id) = slot.attribute.sub("value").map(|sub| slot.with_sub(sub)) else {
-        return skip("`manager` has no `value`");
-    };
-    let subject = Subject::of(t, &users, &t.body(&users).await?).await?;
-    let crowd = t.crowd().await?;
-    let steps = [
-        (
-            json!([{ "op": "add", "path": slot.path(), "value": { "value": crowd[0].id } }]),
-            Some(&crowd[0].id),
-        ),
-        (
-            json!([{ "op": "replace", "path": slot.path(), "value": { "value": crowd[1].id } }]),
-            Some(&crowd[1].id),
-        ),
-        (json!([{ "op": "replace", "path": id.path(), "value": crowd[0].id }]), Some(&crowd[0].id)),
-        (json!([{ "op": "remove", "path": slot.path() }]), None),
-    ];
-    for (operations, wanted) in steps {
-        let told = told(&operations);
-        let answer = subject.patch(t, operations).await?;
-        let after = subject.now(t, &answer).await?;
-        if id.get(&after).and_then(Value::as_str) != wanted.map(String::as_str) {
-            return Err(answer
-                .flaw(format!("after {told}, the manager is not the one that was sent"))
-                .expected(wanted.map_or("no manager".to_owned(), |wanted| format!("value: {wanted:?}")))
-                .got(words(slot.get(&after)))
-                .into());
-        }
     }
     Ok(())
 }
