@@ -19,8 +19,8 @@ pub(super) struct Difference {
     pub text: String,
 }
 
-/// What is other than expected in everything that clients can write. What the target adds on its own is left out of account,
-/// unless it is what was to be removed.
+/// What is other than expected in everything that clients can write. What the target adds on its own is left out of
+/// account, unless it is what was to be removed.
 pub(super) fn differences(kind: &Kind, before: &Value, expected: &Value, found: &Value) -> Vec<Difference> {
     let mut all = Vec::new();
     let mut tell = |slot: Option<&Slot>, text: String| all.push(Difference { slot: slot.cloned(), text });

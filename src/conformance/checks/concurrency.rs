@@ -37,14 +37,14 @@ fn note_failures(t: &Trial, what: &str, answers: &[Answer]) -> bool {
 }
 
 check! {
-    /// Members that are added and removed by several requests at the same time are all added and all removed: what was confirmed is so
-    /// afterwards.
+    /// Members that are added and removed by several requests at the same time are all added and all removed: what was
+    /// confirmed is so afterwards.
     ///
-    /// Why: Entra ID and Okta send changes of one group in parallel. Targets that read the group, change it and write it back lose all but the
-    /// last one, and nobody is told.
+    /// Why: Entra ID and Okta send changes of one group in parallel. Targets that read the group, change it and write
+    /// it back lose all but the last one, and nobody is told.
     ///
-    /// Fix: apply membership changes in a transaction with a lock or a version, or store each membership as a row of its own. A request that
-    /// cannot be carried out is refused with 409 or 412, never with 2xx.
+    /// Fix: apply membership changes in a transaction with a lock or a version, or store each membership as a row of
+    /// its own. A request that cannot be carried out is refused with 409 or 412, never with 2xx.
     MEMBERS = members,
     id: "concurrency.members",
     title: "membership changes at the same time are all kept",
@@ -129,10 +129,11 @@ async fn current(t: &Trial, team: &Team) -> Result<Vec<String>, Stop> {
 check! {
     /// Changes of different attributes of one user at the same time are all kept.
     ///
-    /// Why: two systems change one person at once: one the title, the other the department. Targets that write back the whole record put the old
-    /// value of the one over the new value of the other.
+    /// Why: two systems change one person at once: one the title, the other the department. Targets that write back the
+    /// whole record put the old value of the one over the new value of the other.
     ///
-    /// Fix: apply each PATCH in a transaction that locks the user or checks its version, and try again when the version has moved.
+    /// Fix: apply each PATCH in a transaction that locks the user or checks its version, and try again when the version
+    /// has moved.
     ATTRIBUTES = attributes,
     id: "concurrency.attributes",
     title: "changes of different attributes at the same time are all kept",
@@ -176,10 +177,11 @@ async fn attributes(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// When one userName is created several times at once, one user is created, and the other requests are refused with 409.
+    /// When one userName is created several times at once, one user is created, and the other requests are refused with
+    /// 409.
     ///
-    /// Why: identity providers repeat a request whose answer was slow. A target that looks for the name first and creates then has two accounts for one
-    /// person, and only one of them is ever deactivated.
+    /// Why: identity providers repeat a request whose answer was slow. A target that looks for the name first and
+    /// creates then has two accounts for one person, and only one of them is ever deactivated.
     ///
     /// Fix: let a unique index of the database decide, and answer 409 uniqueness when it is hit.
     CREATE = create,

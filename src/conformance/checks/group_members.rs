@@ -5,15 +5,16 @@ use std::sync::Arc;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::team::{Team, expect_members, members_of, reference, view};
+use super::patch::words;
+use super::team::{Team, expect_members, ids, members_of, reference, view};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::slot::add_schema;
 use crate::conformance::trial::{Answer, Created, Trial};
-use crate::conformance::verdict::{Stop, Verdict};
+use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::message::BULK_REQUEST;
 
-pub(super) const CHECKS: &[Check] = &[PUT_MEMBERS, NESTED, LARGE, DELETE];
+pub(super) const CHECKS: &[Check] = &[PUT_MEMBERS, NESTED, LARGE, DELETE, VALUE_NEEDED, DELETED_USER];
 
 /// How many members a group has whose size is to be noticed, where users can be created at once.
 const MANY: usize = 150;
@@ -23,10 +24,11 @@ const FEW: usize = 30;
 const AT_ONCE: usize = 10;
 
 check! {
-    /// A PUT of a group with other members replaces the members: those that are not in the body leave, the new ones join.
+    /// A PUT of a group with other members replaces the members: those that are not in the body leave, the new ones
+    /// join.
     ///
-    /// Why: Okta, JumpCloud and OneLogin keep groups up to date this way. That parts of a member are immutable only means that one
-    /// member is not turned into another; the list itself can be written.
+    /// Why: Okta, JumpCloud and OneLogin keep groups up to date this way. That parts of a member are immutable only
+    /// means that one member is not turned into another; the list itself can be written.
     ///
     /// Fix: take the list in the body as the new list, and do not answer with a mutability error.
     PUT_MEMBERS = put_members,
@@ -70,10 +72,11 @@ async fn put_members(t: &Trial) -> Verdict {
 check! {
     /// A group can be a member of a group, or is refused. Where it is taken, it stays a member of its own kind.
     ///
-    /// Why: directories nest groups. A target that cannot do that should say so when it is asked, and not store the inner group as a person, or
-    /// drop it silently.
+    /// Why: directories nest groups. A target that cannot do that should say so when it is asked, and not store the
+    /// inner group as a person, or drop it silently.
     ///
-    /// Fix: look members up among groups as well, and store their type; or refuse them with 400, and publish only User as the type of members.
+    /// Fix: look members up among groups as well, and store their type; or refuse them with 400, and publish only User
+    /// as the type of members.
     NESTED = nested,
     id: "groups.nested",
     title: "a group as a member is kept as a group, or refused",
@@ -128,8 +131,8 @@ async fn nested(t: &Trial) -> Verdict {
 check! {
     /// A group with many members shows all of them: 150 where users can be created in bulk, otherwise 30.
     ///
-    /// Why: members are no page of a list; there is no way to ask for the rest. A client that sees the first hundred takes the others for gone,
-    /// and the next full update removes them.
+    /// Why: members are no page of a list; there is no way to ask for the rest. A client that sees the first hundred
+    /// takes the others for gone, and the next full update removes them.
     ///
     /// Fix: return `members` in whole. Clients that do not want them say `excludedAttributes=members`.
     LARGE = large,
@@ -216,8 +219,8 @@ fn in_bulk(kind: &Arc<Kind>, answer: &Answer) -> Vec<Created> {
 check! {
     /// A group that is deleted is gone for the users, who themselves stay: their `groups` do not show it any more.
     ///
-    /// Why: identity providers delete a group when it is no longer assigned. A target that deletes the members with it throws people out; one that still shows
-    /// the group at its former members grants what the group stood for.
+    /// Why: identity providers delete a group when it is no longer assigned. A target that deletes the members with it
+    /// throws people out; one that still shows the group at its former members grants what the group stood for.
     ///
     /// Fix: delete the memberships with the group, and nothing else.
     DELETE = delete,
@@ -257,6 +260,91 @@ async fn delete(t: &Trial) -> Verdict {
                     .got(left.to_string()),
             );
         }
+    }
+    Ok(())
+}
+
+check! {
+    /// Where the schema says that a part of a member is required, a member without it is refused.
+    ///
+    /// Why: a member that names nobody is counted, shown, and cannot be removed.
+    ///
+    /// Fix: check each element of `members` against the sub-attributes that the schema calls required.
+    VALUE_NEEDED = value_needed,
+    id: "membership.value-needed",
+    title: "a member without a value is refused where the schema demands one",
+    level: May,
+    requirements: ["RFC7643-4.2-09"],
+    needs: [Groups],
+    breaks: [],
+}
+
+async fn value_needed(t: &Trial) -> Verdict {
+    let groups = t.groups()?;
+    let slot = members_of(&groups)?;
+    if !slot.attribute.sub("value").is_some_and(|sub| sub.required) {
+        return skip("the Group schema does not call `members.value` required");
+    }
+    let mut body = t.body(&groups).await?;
+    slot.set(&mut body, json!([{ "display": "nobody" }]));
+    let answer = t.post(groups.endpoint(), &body).await?;
+    match answer.status {
+        400..=499 => Ok(()),
+        _ => Err(answer
+            .flaw("a member without `value` is not refused, although the schema says that it is required")
+            .expected("400 invalidValue")
+            .got(answer.said())
+            .into()),
+    }
+}
+
+check! {
+    /// After a user was deleted, the groups that the user was in can still be read, and do not show the user any more.
+    ///
+    /// Why: the RFC does not say what becomes of the membership. A reference that leads to 404 trips clients that read
+    /// groups, and the next user with that name must not inherit it.
+    ///
+    /// Fix: end all memberships of a user in the transaction that deletes the user.
+    DELETED_USER = deleted_user,
+    id: "membership.deleted-user",
+    title: "a deleted user is no member any more",
+    level: Should,
+    requirements: ["RFC7644-3.6-08"],
+    needs: [Groups, Users],
+    breaks: [],
+}
+
+async fn deleted_user(t: &Trial) -> Verdict {
+    let users = t.users()?;
+    let crowd = t.crowd().await?;
+    let user = t.create(&users).await?;
+    let team = Team::of(t, &[&crowd[0], &user]).await?;
+    let deleted = t.delete(&user.path).await?;
+    if !deleted.is_success() {
+        return Err(Stop::Blocked(format!("{} answers {} (topic `delete`)", deleted.asked, deleted.status)));
+    }
+    let after = match team.subject.now(t, &deleted).await {
+        Ok(after) => after,
+        Err(Stop::Problem(flaw)) => return Err(flaw.violation().into()),
+        Err(stop) => return Err(stop),
+    };
+    let left = ids(&team.members, &after);
+    if !left.contains(&crowd[0].id) {
+        t.note(
+            deleted
+                .flaw("with a deleted user another member has left the group")
+                .expected(format!("the member {}", crowd[0].id))
+                .got(words(team.members.get(&after)))
+                .violation(),
+        );
+    }
+    if left.contains(&user.id) {
+        t.note(
+            deleted
+                .flaw("a deleted user is still shown as a member")
+                .expected("no such member")
+                .got(words(team.members.get(&after))),
+        );
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::comparison::differences;
 use super::subject::{Subject, fresh, mistake, texts, told};
-use crate::conformance::check::{Check, check};
+use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Kind, Role, Support};
 use crate::conformance::trial::{Slot, Trial, shortened};
 use crate::conformance::verdict::{Flaw, Stop, Verdict, skip};
@@ -18,8 +18,9 @@ pub(super) const CHECKS: &[Check] =
 check! {
     /// A service provider should offer PATCH, so that a change of one attribute does not need the whole resource.
     ///
-    /// Why: Entra ID knows no other way to change anything, and Okta turns to it for groups, for deactivation and for passwords.
-    /// Without PATCH, a change of one member means sending all members, and two clients at once overwrite each other.
+    /// Why: Entra ID knows no other way to change anything, and Okta turns to it for groups, for deactivation and for
+    /// passwords. Without PATCH, a change of one member means sending all members, and two clients at once overwrite
+    /// each other.
     ///
     /// Fix: implement PATCH and say `"patch": {"supported": true}` in /ServiceProviderConfig.
     OFFERED = offered,
@@ -44,8 +45,8 @@ async fn offered(t: &Trial) -> Verdict {
 check! {
     /// A service provider that says that it has no PATCH answers PATCH with 501.
     ///
-    /// Why: 501 tells the client to change the resource by PUT. With 404 it concludes that the resource is gone and may create it
-    /// anew; with 200 it believes that the change was made.
+    /// Why: 501 tells the client to change the resource by PUT. With 404 it concludes that the resource is gone and may
+    /// create it anew; with 200 it believes that the change was made.
     ///
     /// Fix: answer 501 with an Error body for every PATCH as long as `patch.supported` is false.
     UNSUPPORTED = unsupported,
@@ -77,11 +78,11 @@ async fn unsupported(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// What /ServiceProviderConfig says about PATCH is true: a simple change of a user, and of a group where there are groups,
-    /// is made.
+    /// What /ServiceProviderConfig says about PATCH is true: a simple change of a user, and of a group where there are
+    /// groups, is made.
     ///
-    /// Why: clients read the configuration once and then rely on it. Okta sees 501 on a PATCH as an error and does not try PUT
-    /// instead.
+    /// Why: clients read the configuration once and then rely on it. Okta sees 501 on a PATCH as an error and does not
+    /// try PUT instead.
     ///
     /// Fix: route PATCH for every resource endpoint, or say `"patch": {"supported": false}`.
     SUPPORTED = supported,
@@ -120,10 +121,11 @@ async fn supported(t: &Trial) -> Verdict {
 check! {
     /// A PATCH that worked is answered with 200 and the whole resource, or with 204 and no body.
     ///
-    /// Why: clients decide by these two what to do with the body. Entra ID and Okta take a 200 without a resource, or another 2xx, for an
-    /// error, and repeat the change in every cycle.
+    /// Why: clients decide by these two what to do with the body. Entra ID and Okta take a 200 without a resource, or
+    /// another 2xx, for an error, and repeat the change in every cycle.
     ///
-    /// Fix: answer 200 with the complete resource, or 204 with nothing after the header. An ETag in either is that of the new state.
+    /// Fix: answer 200 with the complete resource, or 204 with nothing after the header. An ETag in either is that of
+    /// the new state.
     STATUS = status,
     id: "patch.status",
     title: "PATCH answers 200 with the resource, or 204 without a body",
@@ -162,7 +164,11 @@ async fn status(t: &Trial) -> Verdict {
                 .breaks(&["RFC7644-3.5.2-26"]),
         ),
     }
+    // Some frameworks put an ETag of their own on everything.
     let Some(tag) = answer.headers.get("etag").map(str::to_owned) else { return Ok(()) };
+    if t.lacks(Need::Etag).await?.is_some() {
+        return Ok(());
+    }
     let read = t.get(&subject.view).await?;
     match read.headers.get("etag") {
         Some(now) if now != tag => Err(answer
@@ -178,11 +184,11 @@ async fn status(t: &Trial) -> Verdict {
 check! {
     /// The resource in the answer to PATCH is the resource as it is afterwards: the next GET shows the same.
     ///
-    /// Why: identity providers take the answer for the truth and do not read again. When it shows the old state, they repeat the change
-    /// for ever; when it only echoes the request, they believe in values that were never stored.
+    /// Why: identity providers take the answer for the truth and do not read again. When it shows the old state, they
+    /// repeat the change for ever; when it only echoes the request, they believe in values that were never stored.
     ///
-    /// Fix: build the answer from what was stored, after it was stored, and not from the request or from the copy that was
-    /// loaded before.
+    /// Fix: build the answer from what was stored, after it was stored, and not from the request or from the copy that
+    /// was loaded before.
     BODY = body,
     id: "patch.body",
     title: "the body of the answer to PATCH is the resource as it is stored",
@@ -243,8 +249,8 @@ async fn body(t: &Trial) -> Verdict {
 check! {
     /// A PATCH with the query parameter `attributes` is answered with 200 and these attributes, never with 204.
     ///
-    /// Why: a client that names attributes wants to see them, for example a value that the target has to make. With 204 it would have to ask
-    /// again, and between the two requests somebody else may change the resource.
+    /// Why: a client that names attributes wants to see them, for example a value that the target has to make. With 204
+    /// it would have to ask again, and between the two requests somebody else may change the resource.
     ///
     /// Fix: when the request has `attributes`, answer 200 with the resource cut down to them, as a GET would be.
     ATTRIBUTES = attributes,
@@ -297,8 +303,8 @@ fn is_always(kind: &Kind, name: &str) -> bool {
 check! {
     /// PATCH of a resource that does not exist is answered with 404.
     ///
-    /// Why: 404 is how identity providers learn that a person was deleted behind their back, and create the account again. After a 2xx they
-    /// believe that a user is active who is not there; after a 400 or 500 they retry for days.
+    /// Why: 404 is how identity providers learn that a person was deleted behind their back, and create the account
+    /// again. After a 2xx they believe that a user is active who is not there; after a 400 or 500 they retry for days.
     ///
     /// Fix: look the resource up before anything else, and answer 404 with an Error body.
     UNKNOWN_ID = unknown_id,
@@ -331,7 +337,8 @@ check! {
     /// Why: Okta and Entra ID read the body of errors and show `detail` to the administrator. Without it all that
     /// people see is that something failed.
     ///
-    /// Fix: answer with `schemas` that name the Error message, `status` as text, and `scimType` and `detail` that say what is wrong.
+    /// Fix: answer with `schemas` that name the Error message, `status` as text, and `scimType` and `detail` that say
+    /// what is wrong.
     ERROR_BODY = error_body,
     id: "patch.error-body",
     title: "a PATCH that fails is answered with a SCIM Error",

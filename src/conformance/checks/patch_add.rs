@@ -20,7 +20,6 @@ pub(super) const CHECKS: &[Check] = &[
     COMPLEX_NEEDS_OBJECT,
     VALUE_PATH,
     NO_MATCH,
-    PRIMARY,
     VALUE_MISSING,
 ];
 
@@ -31,8 +30,8 @@ pub(super) const VALUE: Refusal =
 check! {
     /// `add` on a multi-valued attribute appends: the values that were there stay, one new value or several are added.
     ///
-    /// Why: this is how second addresses, phones and members arrive. A target that stores only what it was sent throws away
-    /// everything that others had put there.
+    /// Why: this is how second addresses, phones and members arrive. A target that stores only what it was sent throws
+    /// away everything that others had put there.
     ///
     /// Fix: append the new elements to the stored array; never assign the array.
     APPENDS = appends,
@@ -88,7 +87,8 @@ async fn single_object(t: &Trial) -> Verdict {
 check! {
     /// `add` on an attribute that has no value sets it, be it simple or multi-valued.
     ///
-    /// Why: attributes are filled in as a directory grows. A target that demands a value to be there already never gets the first one.
+    /// Why: attributes are filled in as a directory grows. A target that demands a value to be there already never gets
+    /// the first one.
     ///
     /// Fix: treat a missing attribute as an empty one.
     UNSET = unset,
@@ -140,8 +140,8 @@ async fn unset(t: &Trial) -> Verdict {
 check! {
     /// `add` on a single-valued attribute that has a value replaces it.
     ///
-    /// Why: Entra ID sends `add` for attributes that are set already. A conflict stops the update, and two values in one attribute
-    /// break everybody who reads it.
+    /// Why: Entra ID sends `add` for attributes that are set already. A conflict stops the update, and two values in
+    /// one attribute break everybody who reads it.
     ///
     /// Fix: treat `add` on a single-valued attribute as `replace`.
     REPLACES_SINGULAR = replaces_singular,
@@ -166,8 +166,8 @@ async fn replaces_singular(t: &Trial) -> Verdict {
 check! {
     /// `add` of a value that is there already succeeds, makes no second one, and leaves `meta.lastModified` as it is.
     ///
-    /// Why: identity providers repeat themselves in every cycle. A refusal stops the provisioning of that person, a second copy shows up in
-    /// every address book, and a new modification time makes the whole directory look changed.
+    /// Why: identity providers repeat themselves in every cycle. A refusal stops the provisioning of that person, a
+    /// second copy shows up in every address book, and a new modification time makes the whole directory look changed.
     ///
     /// Fix: compare the new value with the stored ones first, and when nothing changes, store nothing.
     NO_CHANGE = no_change,
@@ -230,11 +230,11 @@ fn has_lost(subject: &Subject, after: &Value) -> bool {
 }
 
 check! {
-    /// `add` without a path merges the attributes of `value` into the resource: single values are set, further values of
-    /// multi-valued attributes are appended, and the rest stays.
+    /// `add` without a path merges the attributes of `value` into the resource: single values are set, further values
+    /// of multi-valued attributes are appended, and the rest stays.
     ///
-    /// Why: Okta and Entra ID send several attributes in one such operation. A target that takes `value` for the whole resource
-    /// deletes everything else; one that demands a path refuses the update.
+    /// Why: Okta and Entra ID send several attributes in one such operation. A target that takes `value` for the whole
+    /// resource deletes everything else; one that demands a path refuses the update.
     ///
     /// Fix: apply the operation to each member of `value` as if its name were the path.
     WITHOUT_PATH = without_path,
@@ -268,7 +268,8 @@ async fn without_path(t: &Trial) -> Verdict {
 check! {
     /// `add` on a complex attribute sets the sub-attributes of `value` and leaves the others.
     ///
-    /// Why: a client that adds a middle name sends the middle name. A target that stores the object as it came loses the family name.
+    /// Why: a client that adds a middle name sends the middle name. A target that stores the object as it came loses
+    /// the family name.
     ///
     /// Fix: merge the object into the stored one, member by member.
     COMPLEX = complex,
@@ -293,7 +294,8 @@ async fn complex(t: &Trial) -> Verdict {
 check! {
     /// `add` on the path of a sub-attribute sets that sub-attribute and no other.
     ///
-    /// Why: Entra ID addresses the parts of a name one by one. A target that replaces the whole name keeps the last part only.
+    /// Why: Entra ID addresses the parts of a name one by one. A target that replaces the whole name keeps the last
+    /// part only.
     ///
     /// Fix: follow the path to the sub-attribute and set it there.
     SUB_ATTRIBUTE = sub_attribute,
@@ -354,7 +356,8 @@ async fn complex_needs_object(t: &Trial) -> Verdict {
 check! {
     /// `add` on a sub-attribute that a filter selects replaces its value in that element; no element is added.
     ///
-    /// Why: Entra ID sends `add` for an address that is there already. A target that appends ends up with one more work address in every cycle.
+    /// Why: Entra ID sends `add` for an address that is there already. A target that appends ends up with one more work
+    /// address in every cycle.
     ///
     /// Fix: evaluate the filter first, and set the sub-attribute in the elements that match.
     VALUE_PATH = value_path,
@@ -378,11 +381,11 @@ async fn value_path(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// `add` through a filter that nothing matches either makes the element or is refused with 400 noTarget. It never succeeds without
-    /// doing anything.
+    /// `add` through a filter that nothing matches either makes the element or is refused with 400 noTarget. It never
+    /// succeeds without doing anything.
     ///
-    /// Why: the RFC leaves it open. Entra ID expects the element to be made; an error tells it at least that it was not. A silent success
-    /// leaves people without an address and nobody knows.
+    /// Why: the RFC leaves it open. Entra ID expects the element to be made; an error tells it at least that it was
+    /// not. A silent success leaves people without an address and nobody knows.
     ///
     /// Fix: make an element from the terms of the filter and the value, or answer 400 noTarget.
     NO_MATCH = no_match,
@@ -424,78 +427,10 @@ async fn no_match(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// When a PATCH makes one value of a multi-valued attribute primary, no other is primary any more, whichever way it is said; the
-    /// other values stay.
-    ///
-    /// Why: the primary address is the one that mail goes to. With two of them, programs take either, and the old one may belong to
-    /// somebody who has left.
-    ///
-    /// Fix: after each operation that sets `primary` to true, set it to false in every other element of the attribute.
-    PRIMARY = primary,
-    id: "patch.primary",
-    title: "a new primary value takes the place of the old one",
-    level: Must,
-    requirements: ["RFC7644-3.5.2-22", "RFC7644-3.5.2.3-12", "RFC7643-2.4-04"],
-    needs: [Patch, Users],
-    breaks: [Okta, Entra, Ping],
-}
-
-async fn primary(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    for way in 0..3 {
-        let listing = Listing::with_primary(t, &users).await?;
-        let (subject, path) = (&listing.subject, listing.list.slot.path());
-        let name = listing.list.value.leaf().name.as_str();
-        let (mut new, mut changed) = (listing.another(t, 1), listing.sent[1].clone());
-        new["primary"] = json!(true);
-        changed["primary"] = json!(true);
-        let (operations, chosen, all) = match way {
-            0 => {
-                let all = [listing.sent.clone(), vec![new.clone()]].concat();
-                (json!([{ "op": "add", "path": path, "value": [new] }]), new[name].clone(), all)
-            }
-            1 => {
-                let path = format!("{}.primary", listing.with_value(1));
-                let operations = json!([{ "op": "replace", "path": path, "value": true }]);
-                (operations, listing.value(1).clone(), listing.sent.clone())
-            }
-            _ => {
-                let operations =
-                    json!([{ "op": "replace", "path": listing.with_value(1), "value": changed }]);
-                (operations, listing.value(1).clone(), listing.sent.clone())
-            }
-        };
-        let told = told(&operations);
-        let Some(answer) = t.soft(subject.patch(t, operations).await)? else { continue };
-        let after = subject.now(t, &answer).await?;
-        let found = listing.primaries(&after);
-        if found != [chosen.clone()] {
-            t.note(
-                answer
-                    .flaw(format!("after {told}, {} values are primary", found.len()))
-                    .expected(format!("only {chosen}"))
-                    .got(words(Some(&json!(found)))),
-            );
-        }
-        // Who is primary was judged; that nobody is lost is left.
-        let all = all.into_iter().map(|element| without_primary(&element)).collect();
-        t.soft(subject.judge(&answer, &told, &listing.with(all), &after))?;
-    }
-    Ok(())
-}
-
-fn without_primary(element: &Value) -> Value {
-    let members = element.as_object().into_iter().flatten();
-    members
-        .filter(|(name, _)| *name != "primary")
-        .map(|(name, value)| (name.clone(), value.clone()))
-        .collect()
-}
-
-check! {
     /// `add` without a value is refused with 400, and changes nothing.
     ///
-    /// Why: a value that was left out by mistake would otherwise be read as null and clear the attribute, with a success to confirm it.
+    /// Why: a value that was left out by mistake would otherwise be read as null and clear the attribute, with a
+    /// success to confirm it.
     ///
     /// Fix: answer 400 invalidValue when an `add` has no `value`.
     VALUE_MISSING = value_missing,

@@ -5,27 +5,27 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::patch::{instant, member_of_meta, words};
-use super::subject::{Subject, fresh, texts, told, with};
+use super::subject::{Listing, Subject, fresh, texts, told, with};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::slot::{is_plain, slots};
 use crate::conformance::trial::{Answer, Slot, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::value::{DateTime, parse_date_time};
 
-pub(super) const CHECKS: &[Check] = &[KEEPS_REST, EVERY_ATTRIBUTE, LAST_MODIFIED];
+pub(super) const CHECKS: &[Check] = &[KEEPS_REST, EVERY_ATTRIBUTE, LAST_MODIFIED, PRIMARY];
 
-/// How long a resource must have been there before a new modification time must differ from the time of creation, however
-/// coarse the clock of the target is below its digits.
+/// How long a resource must have been there before a new modification time must differ from the time of creation,
+/// however coarse the clock of the target is below its digits.
 const CLOCK: Duration = Duration::from_millis(20);
 /// How often a change is repeated until that much time is over.
 const CHANGES: usize = 60;
 
 check! {
-    /// A PATCH of one attribute leaves every other attribute as it was: other values, other extensions, the primary value of a list,
-    /// the time of creation and the id.
+    /// A PATCH of one attribute leaves every other attribute as it was: other values, other extensions, the primary
+    /// value of a list, the time of creation and the id.
     ///
-    /// Why: targets that load a resource into an internal model and write it back lose whatever the model does not have. Nobody
-    /// notices until a phone number, a cost centre or the role of somebody is gone.
+    /// Why: targets that load a resource into an internal model and write it back lose whatever the model does not
+    /// have. Nobody notices until a phone number, a cost centre or the role of somebody is gone.
     ///
     /// Fix: apply the operations to the stored resource itself, and write only what they name.
     KEEPS_REST = keeps_rest,
@@ -78,8 +78,8 @@ async fn keeps_rest(t: &Trial) -> Verdict {
 check! {
     /// Every attribute that the schema calls readWrite can be changed by PATCH, and the new value is stored.
     ///
-    /// Why: administrators map what /Schemas offers. An attribute that is accepted and not stored is sent again in every cycle, and the
-    /// people whose job title changes keep the old one.
+    /// Why: administrators map what /Schemas offers. An attribute that is accepted and not stored is sent again in
+    /// every cycle, and the people whose job title changes keep the old one.
     ///
     /// Fix: store what the schema calls readWrite, or publish it as readOnly.
     EVERY_ATTRIBUTE = every_attribute,
@@ -170,8 +170,8 @@ async fn every_attribute(t: &Trial) -> Verdict {
 check! {
     /// A PATCH that changes something advances `meta.lastModified`, and `meta.version` where there is one.
     ///
-    /// Why: imports that go by the time of the last change never see a change that leaves it as it was. Clients that guard against lost
-    /// updates by version overwrite each other.
+    /// Why: imports that go by the time of the last change never see a change that leaves it as it was. Clients that
+    /// guard against lost updates by version overwrite each other.
     ///
     /// Fix: set `lastModified` and a new version in the transaction that stores the change.
     LAST_MODIFIED = last_modified,
@@ -232,6 +232,75 @@ async fn last_modified(t: &Trial) -> Verdict {
         );
     }
     Ok(())
+}
+
+check! {
+    /// When a PATCH makes one value of a multi-valued attribute primary, no other is primary any more, whichever way it
+    /// is said; the other values stay.
+    ///
+    /// Why: the primary address is the one that mail goes to. With two of them, programs take either, and the old one
+    /// may belong to somebody who has left.
+    ///
+    /// Fix: after each operation that sets `primary` to true, set it to false in every other element of the attribute.
+    PRIMARY = primary,
+    id: "patch.primary",
+    title: "a new primary value takes the place of the old one",
+    level: Must,
+    requirements: ["RFC7644-3.5.2-22", "RFC7644-3.5.2.3-12", "RFC7643-2.4-04"],
+    needs: [Patch, Users],
+    breaks: [Okta, Entra, Ping],
+}
+
+async fn primary(t: &Trial) -> Verdict {
+    let users = t.users()?;
+    for way in 0..3 {
+        let listing = Listing::with_primary(t, &users).await?;
+        let (subject, path) = (&listing.subject, listing.list.slot.path());
+        let name = listing.list.value.leaf().name.as_str();
+        let (mut new, mut changed) = (listing.another(t, 1), listing.sent[1].clone());
+        new["primary"] = json!(true);
+        changed["primary"] = json!(true);
+        let (operations, chosen, all) = match way {
+            0 => {
+                let all = [listing.sent.clone(), vec![new.clone()]].concat();
+                (json!([{ "op": "add", "path": path, "value": [new] }]), new[name].clone(), all)
+            }
+            1 => {
+                let path = format!("{}.primary", listing.with_value(1));
+                let operations = json!([{ "op": "replace", "path": path, "value": true }]);
+                (operations, listing.value(1).clone(), listing.sent.clone())
+            }
+            _ => {
+                let operations =
+                    json!([{ "op": "replace", "path": listing.with_value(1), "value": changed }]);
+                (operations, listing.value(1).clone(), listing.sent.clone())
+            }
+        };
+        let told = told(&operations);
+        let Some(answer) = t.soft(subject.patch(t, operations).await)? else { continue };
+        let after = subject.now(t, &answer).await?;
+        let found = listing.primaries(&after);
+        if found != [chosen.clone()] {
+            t.note(
+                answer
+                    .flaw(format!("after {told}, {} values are primary", found.len()))
+                    .expected(format!("only {chosen}"))
+                    .got(words(Some(&json!(found)))),
+            );
+        }
+        // Who is primary was judged; that nobody is lost is left.
+        let all = all.into_iter().map(|element| without_primary(&element)).collect();
+        t.soft(subject.judge(&answer, &told, &listing.with(all), &after))?;
+    }
+    Ok(())
+}
+
+fn without_primary(element: &Value) -> Value {
+    let members = element.as_object().into_iter().flatten();
+    members
+        .filter(|(name, _)| *name != "primary")
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect()
 }
 
 /// A dateTime, and how fine it is: zeros at the end may mean that nothing finer is known.

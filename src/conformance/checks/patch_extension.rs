@@ -58,11 +58,11 @@ async fn expect_extension(
 check! {
     /// An attribute of an extension is set by its path, URI and name; the extension is then in `schemas`.
     ///
-    /// Why: Entra ID sends department, employee number and cost centre this way. The URI has dots and colons, and targets that split
-    /// at the first of them store the value under `0:User:department` or lose it.
+    /// Why: Entra ID sends department, employee number and cost centre this way. The URI has dots and colons, and
+    /// targets that split at the first of them store the value under `0:User:department` or lose it.
     ///
-    /// Fix: take the longest known schema URI off the beginning of the path, store the value in the object of the extension, and add
-    /// the URI to `schemas`.
+    /// Fix: take the longest known schema URI off the beginning of the path, store the value in the object of the
+    /// extension, and add the URI to `schemas`.
     EXTENSION_PATH = extension_path,
     id: "patch.add-extension-path",
     title: "add sets an extension attribute by its URI path",
@@ -84,10 +84,11 @@ async fn extension_path(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// `add` without a path takes the attributes of an extension in an object under its URI, and leaves what the extension had besides.
+    /// `add` without a path takes the attributes of an extension in an object under its URI, and leaves what the
+    /// extension had besides.
     ///
-    /// Why: it is the form in which resources have them everywhere else, and Okta sends it. A target that replaces the object loses
-    /// the manager with the department.
+    /// Why: it is the form in which resources have them everywhere else, and Okta sends it. A target that replaces the
+    /// object loses the manager with the department.
     ///
     /// Fix: where a member of `value` is the URI of an extension, merge its object into that of the resource.
     EXTENSION_OBJECT = extension_object,
@@ -121,12 +122,14 @@ async fn extension_object(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// `remove` of an attribute of an extension by its URI path clears that attribute, and leaves the rest of the extension.
+    /// `remove` of an attribute of an extension by its URI path clears that attribute, and leaves the rest of the
+    /// extension.
     ///
-    /// Why: a person who leaves a department keeps the cost centre. A target that cannot read the path leaves both; one that removes the
-    /// extension loses both.
+    /// Why: a person who leaves a department keeps the cost centre. A target that cannot read the path leaves both; one
+    /// that removes the extension loses both.
     ///
-    /// Fix: take the schema URI off the beginning of the path, and remove the attribute from the object of the extension.
+    /// Fix: take the schema URI off the beginning of the path, and remove the attribute from the object of the
+    /// extension.
     REMOVE = remove,
     id: "patch.remove-extension-path",
     title: "remove clears an extension attribute by its URI path",
@@ -143,10 +146,11 @@ async fn remove(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// The manager of a user, a complex attribute of the enterprise extension, is set, changed and removed by its URI path.
+    /// The manager of a user, a complex attribute of the enterprise extension, is set, changed and removed by its URI
+    /// path.
     ///
-    /// Why: approvals go to the manager. A target that stores the reference in the wrong place, or only the first one, sends them to
-    /// nobody or to the wrong person.
+    /// Why: approvals go to the manager. A target that stores the reference in the wrong place, or only the first one,
+    /// sends them to nobody or to the wrong person.
     ///
     /// Fix: resolve the URI path to the extension, and store `value` as a complex value.
     MANAGER = manager,

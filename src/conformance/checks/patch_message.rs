@@ -34,13 +34,15 @@ async fn user(t: &Trial) -> Result<(Subject, Slot), Stop> {
 }
 
 check! {
-    /// A PATCH message names the PatchOp schema in an array. Where `schemas` is no such thing, the message is refused with 400; where it is
-    /// missing or names something else, it is refused, or carried out all the same, and never confirmed without effect.
+    /// A PATCH message names the PatchOp schema in an array. Where `schemas` is no such thing, the message is refused
+    /// with 400; where it is missing or names something else, it is refused, or carried out all the same, and never
+    /// confirmed without effect.
     ///
-    /// Why: a body of another kind that is sent to the wrong place would be taken for a list of operations. Clients that forget the
-    /// URI work with this target and with no other.
+    /// Why: a body of another kind that is sent to the wrong place would be taken for a list of operations. Clients
+    /// that forget the URI work with this target and with no other.
     ///
-    /// Fix: refuse a body whose `schemas` do not have urn:ietf:params:scim:api:messages:2.0:PatchOp, with 400 invalidSyntax.
+    /// Fix: refuse a body whose `schemas` do not have urn:ietf:params:scim:api:messages:2.0:PatchOp, with 400
+    /// invalidSyntax.
     SCHEMAS = schemas,
     id: "patch.message-schemas",
     title: "a PATCH message with `schemas` of the wrong form is refused",
@@ -87,10 +89,11 @@ async fn schemas(t: &Trial) -> Verdict {
 check! {
     /// A PATCH message has `Operations`, an array of at least one operation; anything else is refused with 400.
     ///
-    /// Why: the Microsoft validator sends an empty array, and more than one server has answered with 500. A 2xx hides that the
-    /// client wrote `operations` or sent an object, and that nothing was changed.
+    /// Why: the Microsoft validator sends an empty array, and more than one server has answered with 500. A 2xx hides
+    /// that the client wrote `operations` or sent an object, and that nothing was changed.
     ///
-    /// Fix: check the member before the operations, and answer 400 invalidSyntax when it is missing, no array, or empty.
+    /// Fix: check the member before the operations, and answer 400 invalidSyntax when it is missing, no array, or
+    /// empty.
     OPERATIONS = operations,
     id: "patch.message-operations",
     title: "a PATCH message without operations is refused",
@@ -119,10 +122,11 @@ async fn operations(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// The operations are add, replace and remove. Others, such as the move, copy and test of JSON Patch, are refused with 400.
+    /// The operations are add, replace and remove. Others, such as the move, copy and test of JSON Patch, are refused
+    /// with 400.
     ///
-    /// Why: a target that skips what it does not know confirms changes that it did not make, and mistakes of clients stay
-    /// hidden until somebody misses the change.
+    /// Why: a target that skips what it does not know confirms changes that it did not make, and mistakes of clients
+    /// stay hidden until somebody misses the change.
     ///
     /// Fix: answer 400 with invalidSyntax or invalidValue when `op` is none of the three.
     UNKNOWN_OP = unknown_op,
@@ -174,10 +178,11 @@ async fn missing_op(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// Names in a path are the same in any letter case: of attributes, of sub-attributes, of operators and within filters.
+    /// Names in a path are the same in any letter case: of attributes, of sub-attributes, of operators and within
+    /// filters.
     ///
-    /// Why: mappings are typed by hand, and the suite of Microsoft sends names in odd case. A target that compares exactly answers 400, or
-    /// worse, stores a second attribute beside the first.
+    /// Why: mappings are typed by hand, and the suite of Microsoft sends names in odd case. A target that compares
+    /// exactly answers 400, or worse, stores a second attribute beside the first.
     ///
     /// Fix: compare attribute names, schema URIs and filter operators without regard to case.
     CASE = case,
@@ -214,10 +219,12 @@ async fn case(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// A path may name an attribute of the core schema with its URI before it, or without; both mean the same, and no other hint is needed.
+    /// A path may name an attribute of the core schema with its URI before it, or without; both mean the same, and no
+    /// other hint is needed.
     ///
-    /// Why: clients that qualify every attribute do so for core attributes as well. The URI has dots and colons of its own, and targets that
-    /// split at the first of them miss the attribute, or store the value under a piece of the URI.
+    /// Why: clients that qualify every attribute do so for core attributes as well. The URI has dots and colons of its
+    /// own, and targets that split at the first of them miss the attribute, or store the value under a piece of the
+    /// URI.
     ///
     /// Fix: take the longest known schema URI off the beginning of the path, then read the rest as the attribute.
     QUALIFIED = qualified,
@@ -254,8 +261,8 @@ async fn qualified(t: &Trial) -> Verdict {
 check! {
     /// A path that does not follow the grammar is refused with 400 invalidPath.
     ///
-    /// Why: a path that cannot be read is a mistake of the client, which nobody finds when the target skips it. Where it is taken for no path
-    /// at all, the value is written over the resource.
+    /// Why: a path that cannot be read is a mistake of the client, which nobody finds when the target skips it. Where
+    /// it is taken for no path at all, the value is written over the resource.
     ///
     /// Fix: parse paths by the grammar of the RFC, and answer 400 invalidPath when something is left over or missing.
     MALFORMED_PATH = malformed_path,
@@ -278,8 +285,8 @@ async fn malformed_path(t: &Trial) -> Verdict {
 check! {
     /// A filter in a path that cannot be read is refused with 400, invalidPath or invalidFilter.
     ///
-    /// Why: a target that drops a broken filter applies the operation to all values of the attribute, or to the resource: a removal of one
-    /// member becomes a removal of all.
+    /// Why: a target that drops a broken filter applies the operation to all values of the attribute, or to the
+    /// resource: a removal of one member becomes a removal of all.
     ///
     /// Fix: parse the filter in brackets like the one of a query, and refuse the request when that fails.
     BROKEN_FILTER = broken_filter,
@@ -310,8 +317,8 @@ async fn broken_filter(t: &Trial) -> Verdict {
 check! {
     /// Paths of JSON Patch, by array index or with slashes, are no paths of SCIM, and are refused with 400.
     ///
-    /// Why: values of an attribute have no order, and so an index hits whatever happens to stand there. Tools that were made for JSON Patch
-    /// would change somebody's first address instead of the one that was meant.
+    /// Why: values of an attribute have no order, and so an index hits whatever happens to stand there. Tools that were
+    /// made for JSON Patch would change somebody's first address instead of the one that was meant.
     ///
     /// Fix: refuse brackets that hold no filter, and slashes, with 400 invalidPath.
     ARRAY_INDEX = array_index,
@@ -334,12 +341,14 @@ async fn array_index(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// A path that names no attribute of the schemas is refused or ignored. It is never stored, nor does it change anything else.
+    /// A path that names no attribute of the schemas is refused or ignored. It is never stored, nor does it change
+    /// anything else.
     ///
-    /// Why: administrators map attributes that a target does not have. Where such a name is stored as it stands, it comes back in every answer
-    /// and breaks clients that check against the schema.
+    /// Why: administrators map attributes that a target does not have. Where such a name is stored as it stands, it
+    /// comes back in every answer and breaks clients that check against the schema.
     ///
-    /// Fix: look the attribute up in the schemas of the resource type; where it is not there, answer 400 invalidPath, or skip the operation.
+    /// Fix: look the attribute up in the schemas of the resource type; where it is not there, answer 400 invalidPath,
+    /// or skip the operation.
     UNKNOWN_PATH = unknown_path,
     id: "patch.unknown-path",
     title: "a path to an unknown attribute changes nothing",

@@ -33,11 +33,12 @@ check! {
     /// An operation that would change a readOnly attribute is an error, 400 mutability. It is neither carried out nor
     /// ignored.
     ///
-    /// Why: the id is the link between the directory of the client and the account here. When it can be changed, the next update misses the
-    /// account. When the attempt is confirmed, the client believes in a change that did not happen.
+    /// Why: the id is the link between the directory of the client and the account here. When it can be changed, the
+    /// next update misses the account. When the attempt is confirmed, the client believes in a change that did not
+    /// happen.
     ///
-    /// Fix: check the mutability of the attribute that the path names before the operation is applied, and refuse the whole
-    /// request.
+    /// Fix: check the mutability of the attribute that the path names before the operation is applied, and refuse the
+    /// whole request.
     READ_ONLY = read_only,
     id: "patch.read-only",
     title: "a PATCH of a readOnly attribute is refused with mutability",
@@ -104,7 +105,8 @@ async fn unset(t: &Trial) -> Result<Vec<(Arc<Kind>, Slot)>, Stop> {
 check! {
     /// An immutable attribute that has no value yet can be given one by `add`.
     ///
-    /// Why: the value is often known only after the account was created. A target that takes it at creation only can never be told.
+    /// Why: the value is often known only after the account was created. A target that takes it at creation only can
+    /// never be told.
     ///
     /// Fix: refuse a change of an immutable attribute only when it has a value already.
     IMMUTABLE_ONCE = immutable_once,
@@ -137,9 +139,11 @@ async fn immutable_once(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// An immutable attribute that has a value is not changed: neither `add`, `replace` nor `remove` does, and the answer is 400 mutability.
+    /// An immutable attribute that has a value is not changed: neither `add`, `replace` nor `remove` does, and the
+    /// answer is 400 mutability.
     ///
-    /// Why: other systems rely on the value, such as a serial number or an account name, and the schema promises that it stays.
+    /// Why: other systems rely on the value, such as a serial number or an account name, and the schema promises that
+    /// it stays.
     ///
     /// Fix: compare the new value with the stored one, and answer 400 mutability when they differ.
     IMMUTABLE = immutable_value,
@@ -172,13 +176,14 @@ async fn immutable_value(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// A PATCH that would give a user the userName of another one is refused with 409 uniqueness, and changes nothing, also when
-    /// only the letter case differs.
+    /// A PATCH that would give a user the userName of another one is refused with 409 uniqueness, and changes nothing,
+    /// also when only the letter case differs.
     ///
-    /// Why: people marry and are renamed every day. Two accounts with one name mean that one of two people signs in as the other, and that
-    /// neither can be found again.
+    /// Why: people marry and are renamed every day. Two accounts with one name mean that one of two people signs in as
+    /// the other, and that neither can be found again.
     ///
-    /// Fix: let the same unique index that guards creation guard every write, and answer 409 with `"scimType": "uniqueness"`.
+    /// Fix: let the same unique index that guards creation guard every write, and answer 409 with `"scimType":
+    /// "uniqueness"`.
     TAKEN_NAME = taken_name,
     id: "patch.taken-user-name",
     title: "a PATCH to a userName that is taken is refused with 409 uniqueness",
@@ -240,8 +245,8 @@ async fn taken_name(t: &Trial) -> Verdict {
 check! {
     /// A user can be renamed by PATCH: the userName is the new one, the id and everything else stay.
     ///
-    /// Why: names change, and the account must follow. When the id changes with the name, the identity provider loses the account; when
-    /// the userName is silently kept, the person cannot sign in any more.
+    /// Why: names change, and the account must follow. When the id changes with the name, the identity provider loses
+    /// the account; when the userName is silently kept, the person cannot sign in any more.
     ///
     /// Fix: treat userName as any other attribute, and never derive the id from it.
     NEW_NAME = new_name,
@@ -266,7 +271,8 @@ async fn new_name(t: &Trial) -> Verdict {
 check! {
     /// A PATCH that sets the userName that a user has already is no conflict.
     ///
-    /// Why: identity providers repeat values that did not change. A user who is in conflict with itself can never be updated again.
+    /// Why: identity providers repeat values that did not change. A user who is in conflict with itself can never be
+    /// updated again.
     ///
     /// Fix: leave the resource itself out when looking for others with the same value.
     OWN_NAME = own_name,
@@ -292,8 +298,8 @@ async fn own_name(t: &Trial) -> Verdict {
 check! {
     /// The externalId can be set, changed and removed by PATCH.
     ///
-    /// Why: it is the key of the client. After a migration or a merge of two directories the key changes, and a target that keeps the old one
-    /// is matched to the wrong person.
+    /// Why: it is the key of the client. After a migration or a merge of two directories the key changes, and a target
+    /// that keeps the old one is matched to the wrong person.
     ///
     /// Fix: store externalId as the client sends it, for every resource type, at any time.
     EXTERNAL_ID = external_id,
@@ -342,8 +348,8 @@ async fn external_id(t: &Trial) -> Verdict {
 check! {
     /// A password can be set by PATCH, and does not come back in any answer.
     ///
-    /// Why: Okta sends new passwords this way. A mutability error leaves people with the old password; an answer that repeats the
-    /// password writes it into every log on the way.
+    /// Why: Okta sends new passwords this way. A mutability error leaves people with the old password; an answer that
+    /// repeats the password writes it into every log on the way.
     ///
     /// Fix: take `password` in PATCH, store only a hash, and leave it out of every answer.
     PASSWORD = password,
@@ -385,8 +391,8 @@ async fn password(t: &Trial) -> Verdict {
 check! {
     /// When an operation adds a schema to `schemas`, the operations after it may use the attributes of that schema.
     ///
-    /// Why: a client that works by the letter announces an extension before it uses it. A target that reads all paths by the schemas
-    /// from before the request refuses what it was just told.
+    /// Why: a client that works by the letter announces an extension before it uses it. A target that reads all paths
+    /// by the schemas from before the request refuses what it was just told.
     ///
     /// Fix: let each operation see the resource as the one before it has left it, `schemas` included.
     SCHEMAS_FIRST = schemas_first,

@@ -44,8 +44,8 @@ pub(super) async fn removable(t: &Trial, fits: impl Fn(&Slot) -> bool) -> Result
 check! {
     /// `remove` of a single-valued attribute leaves it without a value: absent or null, and not empty text.
     ///
-    /// Why: an attribute that is cleared in the directory stays here for ever, such as the title of somebody who no longer has it.
-    /// Empty text counts as a value in filters and in user interfaces.
+    /// Why: an attribute that is cleared in the directory stays here for ever, such as the title of somebody who no
+    /// longer has it. Empty text counts as a value in filters and in user interfaces.
     ///
     /// Fix: delete the attribute from the stored resource.
     SINGULAR = singular,
@@ -116,8 +116,8 @@ async fn whole_list(t: &Trial) -> Verdict {
 check! {
     /// `remove` with a filter on the value removes that value and leaves the others.
     ///
-    /// Why: identity providers remove one address or one member at a time. A target that ignores the filter either removes
-    /// everything, or nothing and says that it did.
+    /// Why: identity providers remove one address or one member at a time. A target that ignores the filter either
+    /// removes everything, or nothing and says that it did.
     ///
     /// Fix: evaluate the filter for each element, and remove those that match.
     BY_VALUE = by_value,
@@ -139,7 +139,8 @@ async fn by_value(t: &Trial) -> Verdict {
 check! {
     /// A filter in a path may have two conditions; `remove` takes the elements for which both hold, and no others.
     ///
-    /// Why: a target that looks at the first condition removes too much; one that gives up on the filter removes nothing, and answers 200.
+    /// Why: a target that looks at the first condition removes too much; one that gives up on the filter removes
+    /// nothing, and answers 200.
     ///
     /// Fix: use the same filter evaluation for paths as for queries, with and, or, not and parentheses.
     BY_TWO_CONDITIONS = by_two_conditions,
@@ -195,7 +196,8 @@ async fn several_matches(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// When a filtered `remove` takes the last value of an attribute, the attribute has no value: it is absent, null or an empty array.
+    /// When a filtered `remove` takes the last value of an attribute, the attribute has no value: it is absent, null or
+    /// an empty array.
     ///
     /// Why: an empty object that stays behind counts as a value, and breaks clients that expect `value` in it.
     ///
@@ -222,7 +224,8 @@ async fn last_match(t: &Trial) -> Verdict {
 check! {
     /// Two filtered removals in one request remove these two values and no others.
     ///
-    /// Why: a target that turns filters into indices before it applies the operations hits the wrong values with the second one.
+    /// Why: a target that turns filters into indices before it applies the operations hits the wrong values with the
+    /// second one.
     ///
     /// Fix: evaluate each filter on the result of the operation before.
     TWO_REMOVALS = two_removals,
@@ -244,7 +247,8 @@ async fn two_removals(t: &Trial) -> Verdict {
     listing.subject.becomes(t, operations, &listing.with(listing.only(&[1, 3]))).await.map(drop)
 }
 
-/// A multi-valued complex attribute with one sub-attribute to choose by, and one to change: what is chosen by, what is changed.
+/// A multi-valued complex attribute with one sub-attribute to choose by, and one to change: what is chosen by, what is
+/// changed.
 pub(super) async fn parts(t: &Trial, kind: &Arc<Kind>) -> Result<Vec<(Slot, Slot)>, Stop> {
     let survey = t.survey(kind).await?;
     let mut found = Vec::new();
@@ -347,8 +351,8 @@ async fn part_of_element(t: &Trial) -> Verdict {
 check! {
     /// `remove` with a filter that nothing matches removes nothing. It may succeed or be refused with 400 noTarget.
     ///
-    /// Why: the value may have gone meanwhile, and identity providers send what they believed to be there. Targets that look an index up and use -1
-    /// remove the last value instead: somebody else's membership or address.
+    /// Why: the value may have gone meanwhile, and identity providers send what they believed to be there. Targets that
+    /// look an index up and use -1 remove the last value instead: somebody else's membership or address.
     ///
     /// Fix: when no element matches, leave the list alone.
     NO_MATCH = no_match,
@@ -385,8 +389,8 @@ async fn expect_nothing(t: &Trial, subject: &Subject, operations: serde_json::Va
 check! {
     /// `remove` of an attribute that has no value does no harm: it succeeds or is refused with 400 noTarget.
     ///
-    /// Why: identity providers do not know what is stored, and clear attributes to be sure. An internal error makes them
-    /// repeat the whole update for days.
+    /// Why: identity providers do not know what is stored, and clear attributes to be sure. An internal error makes
+    /// them repeat the whole update for days.
     ///
     /// Fix: treat a missing attribute as removed already.
     UNASSIGNED = unassigned,
@@ -414,7 +418,8 @@ async fn unassigned(t: &Trial) -> Verdict {
 check! {
     /// `remove` without a path fails with 400 noTarget.
     ///
-    /// Why: an operation that does not say what to remove is a mistake. A target that takes the resource for its target empties the account.
+    /// Why: an operation that does not say what to remove is a mistake. A target that takes the resource for its target
+    /// empties the account.
     ///
     /// Fix: answer 400 with `"scimType": "noTarget"` when a `remove` has no `path`.
     WITHOUT_PATH = without_path,
@@ -441,7 +446,8 @@ check! {
     ///
     /// Why: a user without userName cannot sign in, cannot be found, and breaks every client that relies on the schema.
     ///
-    /// Fix: check after each operation that every required attribute has a value, and answer 400 with `"scimType": "mutability"`.
+    /// Fix: check after each operation that every required attribute has a value, and answer 400 with `"scimType":
+    /// "mutability"`.
     REQUIRED = required,
     id: "patch.remove-required",
     title: "remove of a required attribute is refused with mutability",
@@ -461,8 +467,8 @@ async fn required(t: &Trial) -> Verdict {
 check! {
     /// `remove` of a readOnly attribute that has a value is refused with 400 mutability.
     ///
-    /// Why: a client that is told that the id is gone, or that the membership was cleared at the user, has been told something
-    /// wrong and acts on it.
+    /// Why: a client that is told that the id is gone, or that the membership was cleared at the user, has been told
+    /// something wrong and acts on it.
     ///
     /// Fix: check the mutability of the attribute before the operation is applied.
     READ_ONLY = read_only,

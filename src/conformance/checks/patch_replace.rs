@@ -33,7 +33,8 @@ pub(super) const CHECKS: &[Check] = &[
 check! {
     /// `replace` of a single-valued attribute sets the new value, and leaves everything else.
     ///
-    /// Why: this is the operation that identity providers send most. When it is confirmed and not done, people keep old names and titles.
+    /// Why: this is the operation that identity providers send most. When it is confirmed and not done, people keep old
+    /// names and titles.
     ///
     /// Fix: set the attribute that the path names, store the resource, and answer from what was stored.
     SINGULAR = singular,
@@ -58,8 +59,8 @@ async fn singular(t: &Trial) -> Verdict {
 check! {
     /// `replace` by the value that is there already succeeds.
     ///
-    /// Why: identity providers repeat values in every cycle. Targets that answer «nothing to update» with an error drive Entra ID into
-    /// quarantine.
+    /// Why: identity providers repeat values in every cycle. Targets that answer «nothing to update» with an error
+    /// drive Entra ID into quarantine.
     ///
     /// Fix: answer as for any other change.
     SAME_VALUE = same_value,
@@ -85,8 +86,8 @@ async fn same_value(t: &Trial) -> Verdict {
 check! {
     /// `replace` switches a Boolean off and on again.
     ///
-    /// Why: `active` is how people lose access and get it back. A target that only knows one direction, or that answers 200 and does
-    /// nothing, leaves somebody with access who must not have it, or without it who needs it.
+    /// Why: `active` is how people lose access and get it back. A target that only knows one direction, or that answers
+    /// 200 and does nothing, leaves somebody with access who must not have it, or without it who needs it.
     ///
     /// Fix: store the Boolean that is sent, false as well as true.
     BOOLEAN = boolean,
@@ -116,8 +117,8 @@ async fn boolean(t: &Trial) -> Verdict {
 check! {
     /// `replace` of an attribute that has no value sets it, as `add` would.
     ///
-    /// Why: identity providers send `replace` for everything, whether there is a value or not. An error keeps new attributes out for
-    /// good.
+    /// Why: identity providers send `replace` for everything, whether there is a value or not. An error keeps new
+    /// attributes out for good.
     ///
     /// Fix: treat `replace` of an attribute without a value as `add`.
     UNSET = unset,
@@ -183,7 +184,8 @@ pub(super) async fn complex_subject(t: &Trial, kind: &Arc<Kind>) -> Result<(Subj
 check! {
     /// `replace` of a sub-attribute by its path changes that and leaves the others.
     ///
-    /// Why: Entra ID changes the parts of a name one by one. A target that replaces the whole name loses the other parts.
+    /// Why: Entra ID changes the parts of a name one by one. A target that replaces the whole name loses the other
+    /// parts.
     ///
     /// Fix: follow the path to the sub-attribute, and set only that.
     SUB_ATTRIBUTE = sub_attribute,
@@ -205,10 +207,11 @@ async fn sub_attribute(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// `replace` of a complex attribute sets the sub-attributes of `value`, and leaves those that it does not mention. The draft of the
-    /// interoperability profile says otherwise; the RFC is what counts here.
+    /// `replace` of a complex attribute sets the sub-attributes of `value`, and leaves those that it does not mention.
+    /// The draft of the interoperability profile says otherwise; the RFC is what counts here.
     ///
-    /// Why: a client that corrects the family name sends the family name. A target that replaces the whole object loses the given name.
+    /// Why: a client that corrects the family name sends the family name. A target that replaces the whole object loses
+    /// the given name.
     ///
     /// Fix: merge the object into the stored one, member by member.
     COMPLEX = complex,
@@ -255,8 +258,8 @@ async fn complex_needs_object(t: &Trial) -> Verdict {
 check! {
     /// `replace` without a path replaces the attributes of `value`, lists as a whole, and leaves every other attribute.
     ///
-    /// Why: Okta deactivates people this way, and renames groups. A target that demands a path refuses that; one that takes `value` for the whole
-    /// resource empties the account.
+    /// Why: Okta deactivates people this way, and renames groups. A target that demands a path refuses that; one that
+    /// takes `value` for the whole resource empties the account.
     ///
     /// Fix: apply the operation to each member of `value` as if its name were the path.
     WITHOUT_PATH = without_path,
@@ -289,8 +292,8 @@ async fn without_path(t: &Trial) -> Verdict {
 check! {
     /// `replace` of a multi-valued attribute without a filter replaces all of its values by the new ones.
     ///
-    /// Why: a client that sends the whole list means the whole list. Where the old values stay, people keep addresses, roles and
-    /// memberships that were taken from them.
+    /// Why: a client that sends the whole list means the whole list. Where the old values stay, people keep addresses,
+    /// roles and memberships that were taken from them.
     ///
     /// Fix: assign the array; do not append to it.
     LIST = list,
@@ -365,11 +368,11 @@ async fn null(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// A value of another type than the attribute has is refused with 400 invalidValue: an object for text, a word for a
-    /// Boolean.
+    /// A value of another type than the attribute has is refused with 400 invalidValue: an object for text, a word for
+    /// a Boolean.
     ///
-    /// Why: what is stored with the wrong type comes back with the wrong type, and breaks every client that reads it. A word that
-    /// is read as false switches people off.
+    /// Why: what is stored with the wrong type comes back with the wrong type, and breaks every client that reads it. A
+    /// word that is read as false switches people off.
     ///
     /// Fix: check each value against the type in the schema before it is applied.
     WRONG_TYPE = wrong_type,
@@ -410,7 +413,8 @@ async fn wrong_type(t: &Trial) -> Verdict {
 check! {
     /// `replace` without a value is refused, or clears the attribute; it does no harm.
     ///
-    /// Why: the client has forgotten something. A target that stores an empty object or fails with an internal error makes the mistake worse.
+    /// Why: the client has forgotten something. A target that stores an empty object or fails with an internal error
+    /// makes the mistake worse.
     ///
     /// Fix: answer 400 invalidValue when a `replace` has no `value`.
     VALUE_MISSING = value_missing,
@@ -433,7 +437,8 @@ async fn value_missing(t: &Trial) -> Verdict {
 check! {
     /// A required attribute cannot be emptied: `replace` by null or by empty text is refused with 400.
     ///
-    /// Why: a user without userName cannot sign in and cannot be found again, and the schema promises that there is one.
+    /// Why: a user without userName cannot sign in and cannot be found again, and the schema promises that there is
+    /// one.
     ///
     /// Fix: check after each operation that every required attribute has a value.
     REQUIRED = required,

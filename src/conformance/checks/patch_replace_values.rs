@@ -72,8 +72,8 @@ async fn either(t: &Trial, listing: &Listing, operations: Value, new: &Value) ->
 check! {
     /// `replace` of a sub-attribute that a filter selects changes it in the matching element, and in no other.
     ///
-    /// Why: Entra ID changes the work address this way in every cycle. A target that assigns the whole list loses the home address; one that
-    /// ignores the filter changes both.
+    /// Why: Entra ID changes the work address this way in every cycle. A target that assigns the whole list loses the
+    /// home address; one that ignores the filter changes both.
     ///
     /// Fix: evaluate the filter for each element, and set the sub-attribute in those that match.
     VALUE_PATH = value_path,
@@ -124,9 +124,9 @@ async fn all_value_paths(t: &Trial) -> Verdict {
 check! {
     /// `replace` through a filter that nothing matches fails with 400 noTarget, and changes nothing.
     ///
-    /// Why: a success tells the client that the address was changed. Nobody learns that there was none to change. Entra ID wants
-    /// an element to be made where the filter says by `eq` what it would be; a target that does that is not accused here, one that confirms
-    /// and does nothing is.
+    /// Why: a success tells the client that the address was changed. Nobody learns that there was none to change. Entra
+    /// ID wants an element to be made where the filter says by `eq` what it would be; a target that does that is not
+    /// accused here, one that confirms and does nothing is.
     ///
     /// Fix: answer 400 with `"scimType": "noTarget"` when the filter of a `replace` selects nothing.
     NO_MATCH = no_match,

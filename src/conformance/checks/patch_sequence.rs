@@ -14,8 +14,8 @@ pub(super) const CHECKS: &[Check] = &[SEVERAL, ORDER, ATOMIC];
 check! {
     /// Operations on different attributes in one request are all carried out.
     ///
-    /// Why: identity providers collect all changes of a person in one request. A target that takes the first, or one for each kind of
-    /// operation, stores half of what it confirms.
+    /// Why: identity providers collect all changes of a person in one request. A target that takes the first, or one
+    /// for each kind of operation, stores half of what it confirms.
     ///
     /// Fix: go through the whole array, and apply each operation to the result of the one before.
     SEVERAL = several,
@@ -47,8 +47,8 @@ async fn several(t: &Trial) -> Verdict {
 check! {
     /// Operations are carried out in the order of the array, each on the result of the one before.
     ///
-    /// Why: Entra ID sends remove, add and replace of one attribute in one request, and the last one counts. In any other order, people end
-    /// up with the value that was meant to go.
+    /// Why: Entra ID sends remove, add and replace of one attribute in one request, and the last one counts. In any
+    /// other order, people end up with the value that was meant to go.
     ///
     /// Fix: do not sort or group operations by kind or by path.
     ORDER = order,
@@ -89,11 +89,11 @@ async fn order(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// A PATCH is done as a whole or not at all: when one operation fails, wherever it stands, the resource is as it was before,
-    /// and the answer is an error.
+    /// A PATCH is done as a whole or not at all: when one operation fails, wherever it stands, the resource is as it
+    /// was before, and the answer is an error.
     ///
-    /// Why: after an error the client believes that nothing has happened, and repeats the whole request or gives up. Changes that stayed
-    /// are applied twice, or are in the target and nowhere else.
+    /// Why: after an error the client believes that nothing has happened, and repeats the whole request or gives up.
+    /// Changes that stayed are applied twice, or are in the target and nowhere else.
     ///
     /// Fix: apply all operations to a copy, check it, and store it in one transaction; on an error drop it.
     ATOMIC = atomic,

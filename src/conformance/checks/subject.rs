@@ -405,8 +405,8 @@ impl Listing {
     }
 }
 
-/// Places for free text whose samples differ from tag to tag, at least as many as are wanted; those that are no parts of
-/// complex attributes first.
+/// Places for free text whose samples differ from tag to tag, at least as many as are wanted; those that are no parts
+/// of complex attributes first.
 pub(super) async fn texts(t: &Trial, kind: &Kind, wanted: usize) -> Result<Vec<Slot>, Stop> {
     let mut found = t.texts(kind, wanted).await?;
     found.retain(|slot| slot.sample("k3x9a").as_str().is_some_and(|text| text.contains("k3x9a")));

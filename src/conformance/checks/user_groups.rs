@@ -34,11 +34,11 @@ async fn shown(t: &Trial, slot: &Slot, user: &Created, group: &str) -> Result<(A
 }
 
 check! {
-    /// Where users have `groups`, these follow the membership: a group is shown, by its id, once the user is in it, and not any
-    /// more once the user has left.
+    /// Where users have `groups`, these follow the membership: a group is shown, by its id, once the user is in it, and
+    /// not any more once the user has left.
     ///
-    /// Why: Okta and others read the groups of a person from the person. A list that does not follow shows access that is gone, or hides access that
-    /// is there.
+    /// Why: Okta and others read the groups of a person from the person. A list that does not follow shows access that
+    /// is gone, or hides access that is there.
     ///
     /// Fix: compute `groups` from the members of the groups when a user is read, with the id of the group in `value`.
     SHOWN = groups_shown,
@@ -133,7 +133,8 @@ async fn group_reference(t: &Trial) -> Verdict {
 check! {
     /// Where a user shows a group that the user is in through another group, that membership is called indirect.
     ///
-    /// Why: an indirect membership cannot be ended at that group. A client that is told that it is direct tries in vain.
+    /// Why: an indirect membership cannot be ended at that group. A client that is told that it is direct tries in
+    /// vain.
     ///
     /// Fix: set `type` to direct only where the user is in the members of the group itself.
     INDIRECT = indirect,
@@ -169,8 +170,8 @@ async fn indirect(t: &Trial) -> Verdict {
 check! {
     /// The groups of a user are readOnly: a PATCH of them is refused with 400 mutability, and makes nobody a member.
     ///
-    /// Why: membership is a matter of the group, and of whoever may change the group. A user resource that can write it lets people put
-    /// themselves into groups.
+    /// Why: membership is a matter of the group, and of whoever may change the group. A user resource that can write it
+    /// lets people put themselves into groups.
     ///
     /// Fix: check the mutability of the attribute before the operation is applied.
     READ_ONLY = read_only,
@@ -213,8 +214,8 @@ async fn expect_no_member(t: &Trial, team: &Team, user: &Created) -> Verdict {
 check! {
     /// `groups` in the body of a POST or PUT of a user is ignored: it is no error, and makes nobody a member.
     ///
-    /// Why: Okta sends the user back as it was read, groups and all. A mutability error stops every update; taking it at its word lets a user resource
-    /// grant membership.
+    /// Why: Okta sends the user back as it was read, groups and all. A mutability error stops every update; taking it
+    /// at its word lets a user resource grant membership.
     ///
     /// Fix: drop readOnly attributes from the body of POST and PUT before anything else.
     IGNORED = ignored,
