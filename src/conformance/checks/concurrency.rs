@@ -23,7 +23,8 @@ async fn all(
 
 /// Notes internal errors; tells whether there was one.
 fn note_failures(t: &Trial, what: &str, answers: &[Answer]) -> bool {
-    let failed: Vec<&Answer> = answers.iter().filter(|answer| answer.status >= 500).collect();
+    let failed: Vec<&Answer> =
+        answers.iter().filter(|answer| answer.status >= 500 && answer.status != 501).collect();
     if let Some(first) = failed.first() {
         let count = failed.len();
         let flaw = first
@@ -159,9 +160,17 @@ async fn attributes(t: &Trial) -> Verdict {
     }
     note_failures(t, "changes of one user", &answers);
     let after = subject.now(t, &answers[0]).await?;
-    let lost: Vec<usize> = (0..changes.len())
-        .filter(|at| answers[*at].is_success() && places[*at].get(&after) != Some(&changes[*at].1))
-        .collect();
+    let mut lost = Vec::new();
+    for (at, (place, value)) in changes.iter().enumerate() {
+        if !answers[at].is_success() || places[at].get(&after) == Some(value) {
+            continue;
+        }
+        // What is not stored alone either is not lost to the others.
+        let again = t.patch(path, json!([{ "op": "replace", "path": place, "value": value }])).await?;
+        if places[at].get(&subject.now(t, &again).await?) == Some(value) {
+            lost.push(at);
+        }
+    }
     if let Some(first) = lost.first() {
         return Err(answers[*first]
             .flaw(format!(

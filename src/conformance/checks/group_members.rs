@@ -163,6 +163,7 @@ async fn large(t: &Trial) -> Verdict {
         }
     };
     if !answer.is_success() {
+        team.subject.blocked_without_patch(t, &answer).await?;
         return Err(answer
             .flaw(format!("{} members at once are refused: {}", users.len(), answer.said()))
             .expected("200 or 204")

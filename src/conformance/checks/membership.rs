@@ -316,7 +316,7 @@ check! {
     id: "membership.unknown-member",
     title: "a member that does not exist is neither created nor an internal error",
     level: Must,
-    requirements: ["RFC7643-2.3.7-07", "RFC7643-3.1-10"],
+    requirements: ["RFC7643-2.3.7-07", "RFC7643-3.1-10", "RFC7644-3.12-17"],
     needs: [Patch, Groups, Users],
     breaks: [Okta, Entra],
 }
@@ -337,7 +337,7 @@ async fn unknown(t: &Trial) -> Verdict {
                 .flaw(format!("a member that does not exist ends in an internal error: {}", answer.said()))
                 .expected("400, or success")
                 .got(answer.said())
-                .breaks(&["RFC7643-2.3.7-07"]),
+                .breaks(&["RFC7643-2.3.7-07", "RFC7644-3.12-17"]),
         );
     }
     let after = team.subject.now(t, &answer).await?;

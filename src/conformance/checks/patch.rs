@@ -89,7 +89,7 @@ check! {
     id: "patch.supported",
     title: "PATCH works as /ServiceProviderConfig says",
     level: Must,
-    requirements: ["RFC7644-3.5-03"],
+    requirements: ["RFC7644-3.5-03", "RFC7643-5-20"],
     needs: [Patch],
     breaks: [Okta, Entra, OneLogin],
 }
@@ -321,8 +321,15 @@ async fn unknown_id(t: &Trial) -> Verdict {
     let path = t.absent(&users).await?;
     let operations = json!([{ "op": "replace", "path": "userName", "value": format!("{}@example.com", t.ground().fresh_name()) }]);
     let answer = t.patch(&path, operations).await?;
-    if answer.status == 404 {
-        return Ok(());
+    match answer.status {
+        404 => return Ok(()),
+        405 | 501 => {
+            return Err(Stop::Blocked(format!(
+                "{} answers {} (check `patch.supported`)",
+                answer.asked, answer.status
+            )));
+        }
+        _ => {}
     }
     Err(answer
         .flaw(format!("PATCH of a resource that is not there is answered {}", answer.said()))
