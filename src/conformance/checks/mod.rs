@@ -7,6 +7,7 @@ mod authentication;
 mod bulk;
 mod compare;
 mod challenges;
+mod comparison;
 mod concurrency;
 mod create;
 mod create_ignored;
@@ -26,6 +27,7 @@ mod filter_operators;
 mod filter_paths;
 mod filter_syntax;
 mod filter_values;
+mod group_members;
 mod groups;
 mod hostile;
 mod http;
@@ -45,8 +47,14 @@ mod multi;
 mod paging;
 mod patch;
 mod patch_add;
+mod patch_effect;
+mod patch_extension;
+mod patch_message;
+mod patch_mutability;
 mod patch_remove;
 mod patch_replace;
+mod patch_replace_values;
+mod patch_sequence;
 mod projection;
 mod query;
 mod read;
@@ -60,11 +68,14 @@ mod schemas_resources;
 mod schemas_standard;
 mod search;
 mod sort;
+mod subject;
+mod team;
 mod uniqueness;
 mod user;
 mod user_formats;
 mod user_password;
 mod user_values;
+mod user_groups;
 mod values;
 mod versions;
 
@@ -103,12 +114,20 @@ const TOPICS: &[&[Check]] = &[
     replace_state::CHECKS,
     replace_limits::CHECKS,
     patch::CHECKS,
+    patch_message::CHECKS,
+    patch_effect::CHECKS,
+    patch_sequence::CHECKS,
+    patch_mutability::CHECKS,
     patch_add::CHECKS,
     patch_remove::CHECKS,
     patch_replace::CHECKS,
+    patch_replace_values::CHECKS,
+    patch_extension::CHECKS,
     delete::CHECKS,
     groups::CHECKS,
+    group_members::CHECKS,
     membership::CHECKS,
+    user_groups::CHECKS,
     lifecycle::CHECKS,
     uniqueness::CHECKS,
     versions::CHECKS,
