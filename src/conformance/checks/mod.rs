@@ -8,6 +8,7 @@ mod bulk;
 mod concurrency;
 mod create;
 mod cursor;
+mod cursor_rules;
 mod delete;
 mod discovery;
 mod errors;
@@ -38,6 +39,7 @@ mod patch_add;
 mod patch_remove;
 mod patch_replace;
 mod projection;
+mod projection_returned;
 mod query;
 mod read;
 mod replace;
@@ -67,7 +69,9 @@ const TOPICS: &[&[Check]] = &[
     sort::CHECKS,
     paging::CHECKS,
     cursor::CHECKS,
+    cursor_rules::CHECKS,
     projection::CHECKS,
+    projection_returned::CHECKS,
     search::CHECKS,
     replace::CHECKS,
     patch::CHECKS,
