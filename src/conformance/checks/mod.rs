@@ -15,6 +15,7 @@ mod create_meta;
 mod create_refused;
 mod create_values;
 mod cursor;
+mod cursor_rules;
 mod delete;
 mod discovery;
 mod discovery_rules;
@@ -56,6 +57,7 @@ mod patch_replace;
 mod patch_replace_values;
 mod patch_sequence;
 mod projection;
+mod projection_returned;
 mod query;
 mod read;
 mod replace;
@@ -108,7 +110,9 @@ const TOPICS: &[&[Check]] = &[
     sort::CHECKS,
     paging::CHECKS,
     cursor::CHECKS,
+    cursor_rules::CHECKS,
     projection::CHECKS,
+    projection_returned::CHECKS,
     search::CHECKS,
     replace::CHECKS,
     replace_state::CHECKS,

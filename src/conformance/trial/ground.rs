@@ -137,9 +137,10 @@ impl Ground {
         &self.run
     }
 
-    /// A name that no other resource has: letters and digits only, beginning with a letter.
+    /// A name that no other resource has: letters and digits only, beginning with a letter. None is the beginning of another, so
+    /// that `sw` selects what was named after it and nothing else.
     pub fn fresh_name(&self) -> String {
-        format!("sc{}n{}", self.run, self.names.fetch_add(1, Ordering::Relaxed))
+        format!("sc{}n{}z", self.run, self.names.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Whether the run created what is at that path, or made the path up.
