@@ -3,6 +3,9 @@
 use crate::conformance::check::Check;
 
 mod attributes;
+mod attributes_input;
+mod attributes_mutability;
+mod attributes_shape;
 mod authentication;
 mod bulk;
 mod concurrency;
@@ -79,6 +82,9 @@ const TOPICS: &[&[Check]] = &[
     me::CHECKS,
     errors::CHECKS,
     attributes::CHECKS,
+    attributes_shape::CHECKS,
+    attributes_input::CHECKS,
+    attributes_mutability::CHECKS,
     values::CHECKS,
     multi::CHECKS,
     user::CHECKS,
