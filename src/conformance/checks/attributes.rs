@@ -203,9 +203,16 @@ pub(super) fn differences<'a>(slot: &'a Slot, sent: &Value, resource: &Value) ->
     for sent in items(Some(sent)) {
         match &sent {
             Value::Object(members) => {
-                let value = |item: &Value| item.as_object().and_then(|item| member(item, "value")).cloned();
-                let twin = stored.iter().find(|item| value(item).is_some() && value(item) == value(&sent));
-                let twin = twin.or_else(|| stored.first()).and_then(Value::as_object);
+                // The stored element that has most in common with the one that was sent.
+                let common = |item: &&Value| {
+                    let same = |(name, sent): (&String, &Value)| {
+                        let sub = leaf.sub(name)?;
+                        let stored = member(item.as_object()?, name)?;
+                        is_same(sub, sent, stored).then_some(if name == "value" { 10 } else { 1 })
+                    };
+                    members.iter().filter_map(same).sum::<usize>()
+                };
+                let twin = stored.iter().rev().max_by_key(common).and_then(Value::as_object);
                 for (name, sent) in members {
                     let Some(sub) = leaf.sub(name).filter(|sub| is_shown(sub)) else { continue };
                     let stored = twin.and_then(|twin| member(twin, name)).filter(|value| !is_unassigned(value));
