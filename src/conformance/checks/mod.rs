@@ -3,8 +3,10 @@
 use crate::conformance::check::Check;
 
 mod attributes;
+mod attributes_compare;
 mod attributes_input;
 mod attributes_mutability;
+mod attributes_returned;
 mod attributes_shape;
 mod authentication;
 mod bulk;
@@ -85,6 +87,8 @@ const TOPICS: &[&[Check]] = &[
     attributes_shape::CHECKS,
     attributes_input::CHECKS,
     attributes_mutability::CHECKS,
+    attributes_returned::CHECKS,
+    attributes_compare::CHECKS,
     values::CHECKS,
     multi::CHECKS,
     user::CHECKS,
