@@ -50,6 +50,7 @@ mod uniqueness;
 mod user;
 mod values;
 mod versions;
+mod versions_conditions;
 
 /// Every topic, in the order of reports.
 const TOPICS: &[&[Check]] = &[
@@ -80,6 +81,7 @@ const TOPICS: &[&[Check]] = &[
     lifecycle::CHECKS,
     uniqueness::CHECKS,
     versions::CHECKS,
+    versions_conditions::CHECKS,
     bulk::CHECKS,
     me::CHECKS,
     errors::CHECKS,
