@@ -104,7 +104,7 @@ async fn findings(only: &[&str]) -> Vec<Finding> {
 
 #[tokio::test]
 async fn a_provider_with_every_kind_of_attribute_has_no_finding() {
-    let findings = findings(&["attributes"]).await;
+    let findings = findings(&["attributes", "values", "multi"]).await;
     assert!(!findings.is_empty());
     for finding in findings {
         let problems: Vec<_> = finding.problems.iter().map(|p| (&p.what, &p.expected, &p.got)).collect();

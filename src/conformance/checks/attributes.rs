@@ -215,7 +215,8 @@ pub(super) fn differences<'a>(slot: &'a Slot, sent: &Value, resource: &Value) ->
                 let twin = stored.iter().rev().max_by_key(common).and_then(Value::as_object);
                 for (name, sent) in members {
                     let Some(sub) = leaf.sub(name).filter(|sub| is_shown(sub)) else { continue };
-                    let stored = twin.and_then(|twin| member(twin, name)).filter(|value| !is_unassigned(value));
+                    let stored =
+                        twin.and_then(|twin| member(twin, name)).filter(|value| !is_unassigned(value));
                     if !stored.is_some_and(|stored| is_same(sub, sent, stored)) {
                         let (sent, stored) = (sent.clone(), stored.cloned());
                         found.push(Difference { path: format!("{path}.{name}"), leaf: sub, sent, stored });
@@ -259,7 +260,8 @@ impl Difference<'_> {
             return None;
         }
         let got = shortened(&stored.to_string());
-        let flaw = answer.flaw(format!("`{}` comes back with another value", self.path)).expected(sent).got(got);
+        let flaw =
+            answer.flaw(format!("`{}` comes back with another value", self.path)).expected(sent).got(got);
         let is_text = matches!(self.leaf.kind, Type::String | Type::Reference) && stored.is_string();
         Some(if is_text { flaw.concern() } else { flaw })
     }
@@ -309,7 +311,7 @@ check! {
     title: "every published attribute is kept when a resource is created",
     level: Must,
     requirements: ["RFC7643-2.3.1-01", "RFC7643-2.3.2-01", "RFC7643-2.3.3-01", "RFC7643-2.3.5-01", "RFC7643-2.3.6-01",
-        "RFC7643-2.2-01", "RFC7643-2.2-02", "RFC7643-7-22", "RFC7643-7-23", "RFC7643-3.3-06"],
+        "RFC7643-2.3.6-04", "RFC7643-2.2-01", "RFC7643-2.2-02", "RFC7643-7-22", "RFC7643-7-23", "RFC7643-3.3-06"],
     needs: [Schemas],
     breaks: [Okta, Entra, OneLogin, JumpCloud, Ping],
 }
@@ -317,7 +319,10 @@ check! {
 async fn create_keeps(t: &Trial) -> Verdict {
     for kind in open_kinds(t).await? {
         let tag = t.ground().fresh_name();
-        let values = fillable(t, &kind).into_iter().map(|slot| { let value = slot.sample(&tag); (slot, value) });
+        let values = fillable(t, &kind).into_iter().map(|slot| {
+            let value = slot.sample(&tag);
+            (slot, value)
+        });
         let way = Way::Post(&kind);
         let done = sweep(t, &way, values.collect()).await?;
         judge(t, &done, &way).await?;
@@ -394,10 +399,14 @@ async fn patch_keeps(t: &Trial) -> Verdict {
             .filter(|(slot, _)| slot.attribute.is_complex() && !slot.attribute.multi_valued)
             .flat_map(|(slot, value)| {
                 let subs = slot.attribute.sub_attributes.iter();
-                let sent = subs.filter(|sub| value.get(&sub.name).is_some() && sub.mutability == Mutability::ReadWrite);
+                let sent = subs
+                    .filter(|sub| value.get(&sub.name).is_some() && sub.mutability == Mutability::ReadWrite);
                 sent.map(|sub| slot.with_sub(sub))
             })
-            .map(|slot| { let value = slot.sample(&tag); (slot, value) })
+            .map(|slot| {
+                let value = slot.sample(&tag);
+                (slot, value)
+            })
             .collect();
         for values in [whole, parts] {
             let done = sweep(t, &way, values).await?;

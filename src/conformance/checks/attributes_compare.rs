@@ -76,7 +76,8 @@ fn judge_conflict(
     is_creation: bool,
 ) {
     let path = slot.path();
-    let flaw = |what: String| answer.flaw(what).expected("409 uniqueness").got(answer.said()).breaks(requirements);
+    let flaw =
+        |what: String| answer.flaw(what).expected("409 uniqueness").got(answer.said()).breaks(requirements);
     match answer.status {
         200..300 => t.note(flaw(format!("a second resource takes the unique `{path}` of another"))),
         500.. => t.note(flaw(format!("a taken value of the unique `{path}` breaks the server")).violation()),
@@ -91,7 +92,9 @@ fn texts(t: &Trial, kind: &Kind, case_exact: bool) -> Vec<Slot> {
     let mut found = fillable(t, kind);
     found.retain(|slot| {
         let is_shown = matches!(slot.attribute.returned, Returned::Default | Returned::Always);
-        slot.attribute.kind == Type::String
+        let is_text =
+            slot.attribute.kind == Type::String || (case_exact && slot.attribute.kind == Type::Reference);
+        is_text
             && slot.attribute.case_exact == case_exact
             && slot.attribute.canonical_values.is_empty()
             && slot.attribute.mutability != Mutability::WriteOnly
@@ -103,22 +106,35 @@ fn texts(t: &Trial, kind: &Kind, case_exact: bool) -> Vec<Slot> {
 
 /// Writes text in mixed letter case at these places and tells those that keep it as it is, with the text.
 async fn mixed(t: &Trial, kind: &Kind, slots: Vec<Slot>) -> Result<Vec<(Slot, String, Value)>, Stop> {
-    let text = format!("MiXed{}", t.ground().fresh_name());
-    let value = |slot: &Slot| if slot.attribute.multi_valued { json!([text]) } else { json!(text) };
-    let values = slots.into_iter().map(|slot| { let value = value(&slot); (slot, value) }).collect();
+    let word = format!("MiXed{}", t.ground().fresh_name());
+    let text = |slot: &Slot| match slot.attribute.kind {
+        Type::Reference => format!("https://example.com/{word}"),
+        _ => word.clone(),
+    };
+    let value =
+        |slot: &Slot| if slot.attribute.multi_valued { json!([text(slot)]) } else { json!(text(slot)) };
+    let values = slots
+        .into_iter()
+        .map(|slot| {
+            let value = value(&slot);
+            (slot, value)
+        })
+        .collect();
     let done = sweep(t, &Way::Post(kind), values).await?;
     let mut kept = Vec::new();
     for written in done.written {
         for (slot, _) in written.values {
             let stored = slot.get(&written.stored).cloned().unwrap_or_default();
-            kept.push((slot, text.clone(), stored));
+            let text = text(&slot);
+            kept.push((slot, text, stored));
         }
     }
     Ok(kept)
 }
 
 check! {
-    /// A value of a case-exact attribute comes back in the letter case in which it was sent; externalId is one, wherever it is kept.
+    /// A value of a case-exact attribute comes back in the letter case in which it was sent: externalId, references, and whatever is
+    /// published with `caseExact: true`.
     ///
     /// Why: identity providers put opaque ids there. In another letter case such an id names somebody else, or nobody.
     ///
@@ -127,7 +143,7 @@ check! {
     id: "attributes.case-kept",
     title: "case-exact values keep their letter case",
     level: Must,
-    requirements: ["RFC7643-7-18", "RFC7643-7-19"],
+    requirements: ["RFC7643-7-18", "RFC7643-7-19", "RFC7643-2.3.7-03"],
     needs: [],
     breaks: [Okta, Entra, JumpCloud],
 }
@@ -146,12 +162,24 @@ async fn case_kept(t: &Trial) -> Verdict {
         if answer.is_success() {
             let stored = t.read(&t.created_by(&kind, &answer)?).await?;
             let shown = stored["externalId"].as_str();
-            if let Some(shown) = shown.filter(|shown| *shown != external && shown.eq_ignore_ascii_case(&external)) {
-                t.note(answer.flaw("`externalId` changes its letter case").expected(external.as_str()).got(shown));
+            if let Some(shown) =
+                shown.filter(|shown| *shown != external && shown.eq_ignore_ascii_case(&external))
+            {
+                t.note(
+                    answer
+                        .flaw("`externalId` changes its letter case")
+                        .expected(external.as_str())
+                        .got(shown),
+                );
             }
         }
         for (slot, text, stored) in mixed(t, &kind, exact).await? {
-            let shown = stored.as_array().and_then(|items| items.first()).unwrap_or(&stored).as_str().unwrap_or_default();
+            let shown = stored
+                .as_array()
+                .and_then(|items| items.first())
+                .unwrap_or(&stored)
+                .as_str()
+                .unwrap_or_default();
             if shown != text && shown.eq_ignore_ascii_case(&text) {
                 let what = format!("the case-exact `{}` changes its letter case", slot.path());
                 t.note(answer.flaw(what).expected(text).got(shown));
@@ -185,7 +213,9 @@ async fn case_filter(t: &Trial) -> Verdict {
             let kept = mixed(t, &kind, texts(t, &kind, case_exact)).await?;
             let kept: Vec<(Slot, String)> = kept
                 .into_iter()
-                .filter(|(_, text, stored)| stored.as_str() == Some(text) || stored.get(0).and_then(Value::as_str) == Some(text))
+                .filter(|(_, text, stored)| {
+                    stored.as_str() == Some(text) || stored.get(0).and_then(Value::as_str) == Some(text)
+                })
                 .map(|(slot, text, _)| (slot, text))
                 .collect();
             if kept.is_empty() {
@@ -193,10 +223,14 @@ async fn case_filter(t: &Trial) -> Verdict {
             }
             tried = true;
             let word = if case_exact { " or " } else { " and " };
-            let flipped: Vec<String> =
-                kept.iter().map(|(slot, text)| format!("{} eq \"{}\"", slot.path(), text.to_ascii_uppercase())).collect();
+            let flipped: Vec<String> = kept
+                .iter()
+                .map(|(slot, text)| format!("{} eq \"{}\"", slot.path(), text.to_ascii_uppercase()))
+                .collect();
             // All places with one question, if they are in one resource; one by one where the answer is not what it should be.
-            if flipped.len() > 1 && count(t, &kind, &flipped.join(word)).await?.is_some_and(|found| (found > 0) != case_exact) {
+            if flipped.len() > 1
+                && count(t, &kind, &flipped.join(word)).await?.is_some_and(|found| (found > 0) != case_exact)
+            {
                 continue;
             }
             for ((slot, text), flipped) in kept.iter().zip(&flipped) {
@@ -210,8 +244,14 @@ async fn case_filter(t: &Trial) -> Verdict {
                     continue;
                 }
                 let (what, expected) = match case_exact {
-                    true => (format!("a filter finds the case-exact `{path}` in another letter case"), "nothing is found"),
-                    false => (format!("a filter does not find `{path}` in another letter case"), "the resource is found"),
+                    true => (
+                        format!("a filter finds the case-exact `{path}` in another letter case"),
+                        "nothing is found",
+                    ),
+                    false => (
+                        format!("a filter does not find `{path}` in another letter case"),
+                        "the resource is found",
+                    ),
                 };
                 let answer = t.search(&kind, flipped).await?;
                 t.note(answer.flaw(what).expected(expected).got(shortened(&format!("{found} found"))));
@@ -224,5 +264,8 @@ async fn case_filter(t: &Trial) -> Verdict {
 /// How many resources a filter finds; nothing where it is not answered.
 async fn count(t: &Trial, kind: &Kind, filter: &str) -> Result<Option<usize>, Stop> {
     let answer = t.search(kind, filter).await?;
-    Ok(answer.list().ok().map(|list| list.total.and_then(|total| usize::try_from(total).ok()).unwrap_or(list.resources.len())))
+    Ok(answer
+        .list()
+        .ok()
+        .map(|list| list.total.and_then(|total| usize::try_from(total).ok()).unwrap_or(list.resources.len())))
 }

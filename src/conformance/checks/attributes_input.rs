@@ -66,11 +66,23 @@ async fn required(t: &Trial) -> Verdict {
                 false => Value::Null,
             };
             // A server may have a value of its own for it (RFC 7644 §3.3).
-            judge_required(t, &answer, &slot, slot.get(&stored).is_some(), &["RFC7643-7-15", "RFC7644-3.3-12"]);
+            judge_required(
+                t,
+                &answer,
+                &slot,
+                slot.get(&stored).is_some(),
+                &["RFC7643-7-15", "RFC7644-3.3-12"],
+            );
             let mut without = base.clone();
             slot.remove(&mut without);
             let answer = t.put(&created.path, &without).await?;
-            judge_required(t, &answer, &slot, false, &["RFC7643-7-15", "RFC7644-3.5.1-12", "RFC7644-3.5.1-17"]);
+            judge_required(
+                t,
+                &answer,
+                &slot,
+                false,
+                &["RFC7643-7-15", "RFC7644-3.5.1-12", "RFC7644-3.5.1-17"],
+            );
         }
     }
     if tried { Ok(()) } else { skip("no published schema has a required attribute that clients write") }
@@ -177,11 +189,19 @@ check! {
 async fn wrong_type(t: &Trial) -> Verdict {
     for kind in open_kinds(t).await? {
         let mut places: Vec<Slot> = Vec::new();
-        for slot in published(t, &kind).into_iter().filter(|slot| is_writable(&slot.attribute) && !refers(&slot.attribute)) {
+        for slot in published(t, &kind)
+            .into_iter()
+            .filter(|slot| is_writable(&slot.attribute) && !refers(&slot.attribute))
+        {
             // Of the parts of a complex attribute, one of each type.
             let mut seen: Vec<Type> = Vec::new();
             if slot.attribute.is_complex() {
-                for sub in slot.attribute.sub_attributes.iter().filter(|sub| is_writable(sub) && sub.name != "display") {
+                for sub in slot
+                    .attribute
+                    .sub_attributes
+                    .iter()
+                    .filter(|sub| is_writable(sub) && sub.name != "display")
+                {
                     if !seen.contains(&sub.kind) {
                         seen.push(sub.kind);
                         places.push(slot.with_sub(sub));
@@ -243,11 +263,14 @@ async fn try_misfit(t: &Trial, kind: &Kind, slot: &Slot) -> Verdict {
     };
     let elements = |value: &Value| value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
     let fits = |value: &Value| {
-        value.is_array() == leaf.multi_valued && elements(value).iter().all(|value| value::check(leaf, value).is_ok())
+        value.is_array() == leaf.multi_valued
+            && elements(value).iter().all(|value| value::check(leaf, value).is_ok())
     };
     let flaw = match &value {
         None => answer.flaw(what("is dropped without a word")),
-        Some(value) if fits(value) => answer.flaw(what("is turned into something else")).got(shortened(&value.to_string())),
+        Some(value) if fits(value) => {
+            answer.flaw(what("is turned into something else")).got(shortened(&value.to_string()))
+        }
         // The target itself shows a value that its schema rules out.
         Some(value) => answer.flaw(what("is stored")).got(shortened(&value.to_string())).violation(),
     };
@@ -285,14 +308,21 @@ async fn canonical(t: &Trial) -> Verdict {
         let tag = t.ground().fresh_name();
         let mut values: Vec<(Slot, Value)> = Vec::new();
         for slot in fillable(t, &kind) {
-            let is_open = slot.attribute.mutability == Mutability::ReadWrite && slot.attribute.returned != Returned::Never;
-            let word = slot.attribute.sub_attributes.iter().find(|sub| !sub.canonical_values.is_empty() && is_writable(sub));
+            let is_open = slot.attribute.mutability == Mutability::ReadWrite
+                && slot.attribute.returned != Returned::Never;
+            let word = slot
+                .attribute
+                .sub_attributes
+                .iter()
+                .find(|sub| !sub.canonical_values.is_empty() && is_writable(sub));
             match word {
                 Some(word) if is_open && slot.attribute.multi_valued => {
                     let elements = word.canonical_values.iter().enumerate().map(|(at, canonical)| {
                         let mut element = slot.sample(&format!("{tag}x{at}"))[0].clone();
                         element[word.name.as_str()] = json!(canonical);
-                        if at > 0 && let Some(members) = element.as_object_mut() {
+                        if at > 0
+                            && let Some(members) = element.as_object_mut()
+                        {
                             members.retain(|name, _| !name.eq_ignore_ascii_case("primary"));
                         }
                         element
@@ -315,10 +345,15 @@ async fn canonical(t: &Trial) -> Verdict {
         for written in &done.written {
             for (slot, sent) in &written.values {
                 let lost = differences(slot, sent, &written.stored);
-                for difference in lost.iter().filter(|difference| !difference.leaf.canonical_values.is_empty()) {
+                for difference in
+                    lost.iter().filter(|difference| !difference.leaf.canonical_values.is_empty())
+                {
                     let what = format!("a suggested value of `{}` does not come back", difference.path);
-                    let got = difference.stored.as_ref().map_or_else(|| "nothing".to_owned(), Value::to_string);
-                    t.note(written.answer.flaw(what).expected(difference.sent.to_string()).got(shortened(&got)));
+                    let got =
+                        difference.stored.as_ref().map_or_else(|| "nothing".to_owned(), Value::to_string);
+                    t.note(
+                        written.answer.flaw(what).expected(difference.sent.to_string()).got(shortened(&got)),
+                    );
                 }
             }
         }
@@ -352,7 +387,11 @@ async fn not_canonical(t: &Trial) -> Verdict {
         let mut places: Vec<(Slot, Value)> = Vec::new();
         for slot in fillable(t, &kind) {
             let mut value = slot.sample(&t.ground().fresh_name());
-            let word = slot.attribute.sub_attributes.iter().find(|sub| !sub.canonical_values.is_empty() && is_writable(sub));
+            let word = slot
+                .attribute
+                .sub_attributes
+                .iter()
+                .find(|sub| !sub.canonical_values.is_empty() && is_writable(sub));
             if let Some(word) = word {
                 let element = if slot.attribute.multi_valued { &mut value[0] } else { &mut value };
                 element[word.name.as_str()] = json!("zzz-other");

@@ -35,7 +35,11 @@ fn read_only(t: &Trial, kind: &Kind) -> Vec<(Slot, Value)> {
             let mut value = slot.sample(&tag);
             if slot.attribute.is_complex() {
                 // The parts are readOnly too, so that a sample has none of them.
-                let subs = slot.attribute.sub_attributes.iter().filter(|sub| !sub.is_complex() && sub.name != "$ref");
+                let subs = slot
+                    .attribute
+                    .sub_attributes
+                    .iter()
+                    .filter(|sub| !sub.is_complex() && sub.name != "$ref");
                 let forged: Map<String, Value> =
                     subs.map(|sub| (sub.name.clone(), slot.with_sub(sub).sample(&tag))).collect();
                 value = if slot.attribute.multi_valued { json!([forged]) } else { json!(forged) };
@@ -44,7 +48,8 @@ fn read_only(t: &Trial, kind: &Kind) -> Vec<(Slot, Value)> {
                 found.push((slot, value));
             }
         } else if slot.attribute.is_complex() && !slot.attribute.multi_valued && !refers(&slot.attribute) {
-            let subs = slot.attribute.sub_attributes.iter().filter(|sub| !is_writable(sub) && !sub.is_complex());
+            let subs =
+                slot.attribute.sub_attributes.iter().filter(|sub| !is_writable(sub) && !sub.is_complex());
             found.extend(subs.map(|sub| slot.with_sub(sub)).map(|slot| {
                 let value = slot.sample(&tag);
                 (slot, value)
@@ -123,7 +128,11 @@ async fn read_only_ignored(t: &Trial) -> Verdict {
         }
         let (plain, done) = forge(t, &kind, Some((&created, &base)), &[]).await?;
         if done.is_none() {
-            return Err(Stop::Blocked(format!("{} answers {} (check `replace.works`)", plain.asked, plain.said())));
+            return Err(Stop::Blocked(format!(
+                "{} answers {} (check `replace.works`)",
+                plain.asked,
+                plain.said()
+            )));
         }
         for one in &forged {
             let (answer, done) = forge(t, &kind, Some((&created, &base)), std::slice::from_ref(one)).await?;
@@ -164,7 +173,8 @@ async fn forge(
 async fn judge_forged(t: &Trial, answer: &Answer, created: &Created, forged: &[(Slot, Value)]) -> Verdict {
     let stored = t.read(created).await?;
     for (slot, value) in forged {
-        let shown = [Some(&stored), answer.json.as_ref()].into_iter().flatten().find_map(|json| slot.get(json));
+        let shown =
+            [Some(&stored), answer.json.as_ref()].into_iter().flatten().find_map(|json| slot.get(json));
         if let Some(shown) = shown.filter(|shown| shows(t, shown, value)) {
             let what = format!("the readOnly `{}` takes the value of a client", slot.path());
             let flaw = answer.flaw(what).expected("the value is ignored").got(shortened(&shown.to_string()));
@@ -176,7 +186,13 @@ async fn judge_forged(t: &Trial, answer: &Answer, created: &Created, forged: &[(
 
 fn note_refused(t: &Trial, answer: &Answer, slot: &Slot, requirement: &'static str) {
     let what = format!("a body with the readOnly `{}` is refused", slot.path());
-    t.note(answer.flaw(what).expected("the value is ignored").got(answer.said()).breaks(&[requirement, "RFC7644-3.1-07"]));
+    t.note(
+        answer
+            .flaw(what)
+            .expected("the value is ignored")
+            .got(answer.said())
+            .breaks(&[requirement, "RFC7644-3.1-07"]),
+    );
 }
 
 check! {
@@ -198,7 +214,8 @@ check! {
 async fn read_only_patch(t: &Trial) -> Verdict {
     for kind in open_kinds(t).await? {
         let created = t.create(&kind).await?;
-        let mut places = read_only(t, &kind).into_iter().map(|(slot, value)| (slot.path(), value)).collect::<Vec<_>>();
+        let mut places =
+            read_only(t, &kind).into_iter().map(|(slot, value)| (slot.path(), value)).collect::<Vec<_>>();
         places.push(("id".to_owned(), json!(t.ground().fresh_name())));
         for (path, value) in places {
             let answer =
@@ -211,8 +228,11 @@ async fn read_only_patch(t: &Trial) -> Verdict {
                 continue;
             }
             let stored = t.read(&created).await?;
-            let requirements: &[&'static str] =
-                if path == "id" { &["RFC7643-3.1-13", "RFC7644-3.5.2-13"] } else { &["RFC7644-3.5.2-13", "RFC7644-3.5.2-16"] };
+            let requirements: &[&'static str] = if path == "id" {
+                &["RFC7643-3.1-13", "RFC7644-3.5.2-13"]
+            } else {
+                &["RFC7644-3.5.2-13", "RFC7644-3.5.2-16"]
+            };
             let what = match answer.status {
                 500.. => format!("a PATCH of the readOnly `{path}` breaks the server"),
                 _ if shows(t, &stored, &value) => format!("a PATCH changes the readOnly `{path}`"),
@@ -308,7 +328,12 @@ async fn remove_required(t: &Trial) -> Verdict {
             let answer = t.patch(&created.path, json!([{ "op": "remove", "path": path }])).await?;
             t.soft(expect_mutability(&answer, &format!("removing the required `{path}`")))?;
             if slot.get(&t.read(&created).await?).is_none() {
-                t.note(answer.flaw(format!("the required `{path}` is gone")).expected("it stays").got("it is gone"));
+                t.note(
+                    answer
+                        .flaw(format!("the required `{path}` is gone"))
+                        .expected("it stays")
+                        .got("it is gone"),
+                );
             }
         }
     }
@@ -396,7 +421,9 @@ async fn expect_set(
     requirement: &'static str,
 ) -> Verdict {
     // Only PUT is told to take it (RFC 7644 §3.5.1); the others may.
-    let weigh = |flaw: crate::conformance::verdict::Flaw| if requirement == "RFC7644-3.5.1-10" { flaw } else { flaw.concern() };
+    let weigh = |flaw: crate::conformance::verdict::Flaw| {
+        if requirement == "RFC7644-3.5.1-10" { flaw } else { flaw.concern() }
+    };
     if !answer.is_success() {
         let what = format!("the immutable `{}` cannot be set although it has no value", slot.path());
         t.note(weigh(answer.flaw(what).expected("success").got(answer.said()).breaks(&[requirement])));
@@ -414,7 +441,11 @@ async fn expect_set(
 }
 
 /// A resource whose immutable attribute has a value, with the body that made it; none where the target does not keep it.
-async fn with_immutable(t: &Trial, kind: &Kind, slot: &Slot) -> Result<Option<(Created, Value, Value)>, Stop> {
+async fn with_immutable(
+    t: &Trial,
+    kind: &Kind,
+    slot: &Slot,
+) -> Result<Option<(Created, Value, Value)>, Stop> {
     let mut body = t.body(kind).await?;
     slot.set(&mut body, slot.sample(&t.ground().fresh_name()));
     let answer = t.post(kind.endpoint(), &body).await?;
@@ -475,13 +506,20 @@ async fn expect_unchanged(
     if slot.get(&now) != Some(stored) {
         let what = format!("{} changes the immutable `{path}`", answer.asked);
         let got = slot.get(&now).map_or_else(|| "nothing".to_owned(), |now| shortened(&now.to_string()));
-        t.note(answer.flaw(what).expected(shortened(&stored.to_string())).got(got).breaks(&["RFC7643-7-24", requirement]));
+        t.note(
+            answer
+                .flaw(what)
+                .expected(shortened(&stored.to_string()))
+                .got(got)
+                .breaks(&["RFC7643-7-24", requirement]),
+        );
     } else if answer.status >= 500 {
         let what = format!("another value for the immutable `{path}` breaks the server");
         t.note(answer.flaw(what).expected("400 mutability").got(answer.said()).breaks(&[requirement]));
     } else if answer.status != 400 {
         // RFC 7644 §3.5.1: SHOULD. PATCH has to refuse it (§3.5.2), and what it ignores is not refused.
-        let flaw = answer.flaw(format!("another value for the immutable `{path}` is answered with {}", answer.status));
+        let flaw = answer
+            .flaw(format!("another value for the immutable `{path}` is answered with {}", answer.status));
         let flaw = flaw.expected("400 mutability").got(answer.said()).breaks(&[requirement]);
         let must = requirement == "RFC7644-3.5.2-14" && answer.is_success();
         t.note(if must { flaw } else { flaw.concern() });
@@ -553,14 +591,24 @@ async fn member_value(t: &Trial) -> Verdict {
     let path = format!("members[value eq \"{}\"].value", first.id);
     let answer = t.patch(&group.path, json!([{ "op": "replace", "path": path, "value": second.id }])).await?;
     let stored = t.read(&group).await?;
-    let ids: Vec<&str> =
-        stored["members"].as_array().into_iter().flatten().filter_map(|member| member["value"].as_str()).collect();
+    let ids: Vec<&str> = stored["members"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|member| member["value"].as_str())
+        .collect();
     if ids != [first.id.as_str()] {
-        let flaw = answer.flaw("a PATCH rewrites the value of a member").expected("400 mutability, and the member stays");
+        let flaw = answer
+            .flaw("a PATCH rewrites the value of a member")
+            .expected("400 mutability, and the member stays");
         return Err(flaw.got(format!("{}, and the members are {ids:?}", answer.said())).into());
     }
     if answer.status >= 500 {
-        return Err(answer.flaw("rewriting a member breaks the server").expected("400 mutability").got(answer.said()).into());
+        return Err(answer
+            .flaw("rewriting a member breaks the server")
+            .expected("400 mutability")
+            .got(answer.said())
+            .into());
     }
     if answer.is_success() {
         let flaw = answer.flaw("rewriting a member is ignored with success").expected("400 mutability");
@@ -587,8 +635,12 @@ check! {
 
 async fn manager_name(t: &Trial) -> Verdict {
     let users = t.users()?;
-    let slot = published(t, &users).into_iter().find(|slot| slot.extension.is_some() && slot.attribute.name == "manager");
-    let Some(slot) = slot.filter(|slot| slot.attribute.sub("displayName").is_some_and(|sub| !is_writable(sub))) else {
+    let slot = published(t, &users)
+        .into_iter()
+        .find(|slot| slot.extension.is_some() && slot.attribute.name == "manager");
+    let Some(slot) =
+        slot.filter(|slot| slot.attribute.sub("displayName").is_some_and(|sub| !is_writable(sub)))
+    else {
         return skip("the published schema has no readOnly manager.displayName");
     };
     let manager = t.create(&users).await?;
@@ -600,13 +652,17 @@ async fn manager_name(t: &Trial) -> Verdict {
         let mut plain = t.body(&users).await?;
         slot.set(&mut plain, json!({ "value": manager.id }));
         t.create_from(&users, &plain).await?;
-        let flaw = answer.flaw("a body with the readOnly manager.displayName is refused").expected("the value is ignored");
+        let flaw = answer
+            .flaw("a body with the readOnly manager.displayName is refused")
+            .expected("the value is ignored");
         return Err(flaw.got(answer.said()).into());
     }
     let stored = t.read(&t.created_by(&users, &answer)?).await?;
     let shown = slot.get(&stored).map(Value::to_string).unwrap_or_default();
     if shown.contains(&forged) {
-        let flaw = answer.flaw("manager.displayName takes the value of a client").expected("the name of the manager, or nothing");
+        let flaw = answer
+            .flaw("manager.displayName takes the value of a client")
+            .expected("the name of the manager, or nothing");
         return Err(flaw.got(shortened(&shown)).into());
     }
     Ok(())

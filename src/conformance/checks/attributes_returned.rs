@@ -40,7 +40,9 @@ fn named(path: &str, parameter: &str, slots: &[Slot]) -> String {
 /// Every resource in an answer: the body itself, or those of a list.
 fn resources(answer: &Answer) -> Vec<&Value> {
     match answer.json.as_ref() {
-        Some(json) if json["Resources"].is_array() => json["Resources"].as_array().into_iter().flatten().collect(),
+        Some(json) if json["Resources"].is_array() => {
+            json["Resources"].as_array().into_iter().flatten().collect()
+        }
         Some(json) => vec![json],
         None => Vec::new(),
     }
@@ -66,7 +68,9 @@ async fn never(t: &Trial) -> Verdict {
     let mut tried = false;
     for kind in open_kinds(t).await? {
         let mut secret = published(t, &kind);
-        secret.retain(|slot| is_secret(&slot.attribute) && is_writable(&slot.attribute) && !slot.attribute.is_complex());
+        secret.retain(|slot| {
+            is_secret(&slot.attribute) && is_writable(&slot.attribute) && !slot.attribute.is_complex()
+        });
         if secret.is_empty() {
             continue;
         }
@@ -75,13 +79,22 @@ async fn never(t: &Trial) -> Verdict {
             for slot in &secret {
                 let shown = resources(&answer).into_iter().any(|resource| slot.get(resource).is_some());
                 let mark = format!("{}-xK9#", t.ground().run());
-                let leaked = slot.attribute.kind == Type::String && String::from_utf8_lossy(&answer.body).contains(&mark);
+                let leaked = slot.attribute.kind == Type::String
+                    && String::from_utf8_lossy(&answer.body).contains(&mark);
                 if shown || leaked {
                     let path = slot.path();
-                    let what = format!("the answer to {} shows `{path}`, which must never be returned", answer.asked);
-                    let mut flaw = answer.flaw(what).expected(format!("no `{path}`")).got(format!("`{path}` with a value"));
+                    let what = format!(
+                        "the answer to {} shows `{path}`, which must never be returned",
+                        answer.asked
+                    );
+                    let mut flaw = answer
+                        .flaw(what)
+                        .expected(format!("no `{path}`"))
+                        .got(format!("`{path}` with a value"));
                     flaw = flaw.breaks(match path.as_str() {
-                        "password" => &["RFC7643-4.1.1-18", "RFC7643-4.1.1-19", "RFC7643-7-25", "RFC7643-7-28"],
+                        "password" => {
+                            &["RFC7643-4.1.1-18", "RFC7643-4.1.1-19", "RFC7643-7-25", "RFC7643-7-28"]
+                        }
                         _ => &["RFC7643-7-25", "RFC7643-7-28"],
                     });
                     t.note(flaw);
@@ -123,9 +136,12 @@ async fn everywhere(t: &Trial, kind: &Arc<Kind>, secret: &[Slot]) -> Result<Vec<
             .map(|slot| json!({ "op": "replace", "path": slot.path(), "value": value(slot) }))
             .collect();
         let patch = json!({ "schemas": [PATCH_OP], "Operations": operations });
-        answers.extend(own(t.call("PATCH", &named(&created.path, "attributes", secret), Some(&patch)).await?));
+        answers
+            .extend(own(t.call("PATCH", &named(&created.path, "attributes", secret), Some(&patch)).await?));
     }
-    if t.lacks(Need::Filter).await?.is_none() && let Some(filter) = find(kind, &body) {
+    if t.lacks(Need::Filter).await?.is_none()
+        && let Some(filter) = find(kind, &body)
+    {
         answers.extend(own(t.search(kind, &filter).await?));
         if t.lacks(Need::Search).await?.is_none() {
             let names: Vec<String> = secret.iter().map(Slot::path).collect();
@@ -216,15 +232,23 @@ check! {
 async fn default(t: &Trial) -> Verdict {
     for kind in open_kinds(t).await? {
         let tag = t.ground().fresh_name();
-        let values = fillable(t, &kind).into_iter().filter(|slot| slot.attribute.returned == Returned::Default);
-        let values: Vec<(Slot, Value)> = values.map(|slot| { let value = slot.sample(&tag); (slot, value) }).collect();
+        let values =
+            fillable(t, &kind).into_iter().filter(|slot| slot.attribute.returned == Returned::Default);
+        let values: Vec<(Slot, Value)> = values
+            .map(|slot| {
+                let value = slot.sample(&tag);
+                (slot, value)
+            })
+            .collect();
         let done = sweep(t, &Way::Post(&kind), values).await?;
         let Some(written) = done.written.iter().max_by_key(|written| written.values.len()) else { continue };
         let created = t.created_by(&kind, &written.answer)?;
         let mut kept: Vec<Slot> = written.values.iter().map(|(slot, _)| slot.clone()).collect();
         kept.retain(|slot| slot.get(&written.stored).is_some());
         let (left, right) = kept.split_at(kept.len() / 2);
-        for (asked, others) in [(left, right), (right, left)].into_iter().filter(|(asked, _)| !asked.is_empty()) {
+        for (asked, others) in
+            [(left, right), (right, left)].into_iter().filter(|(asked, _)| !asked.is_empty())
+        {
             let only = t.get(&named(&created.path, "attributes", asked)).await?;
             expect_parts(t, &only, asked, others);
             let without = t.get(&named(&created.path, "excludedAttributes", asked)).await?;
@@ -272,7 +296,9 @@ async fn request(t: &Trial) -> Verdict {
     let mut tried = false;
     for kind in open_kinds(t).await? {
         let mut asked = fillable(t, &kind);
-        asked.retain(|slot| slot.attribute.returned == Returned::Request && slot.attribute.mutability != Mutability::WriteOnly);
+        asked.retain(|slot| {
+            slot.attribute.returned == Returned::Request && slot.attribute.mutability != Mutability::WriteOnly
+        });
         if asked.is_empty() {
             continue;
         }
@@ -289,12 +315,21 @@ async fn request(t: &Trial) -> Verdict {
             }
             if named.is_success() && !shown(&named) {
                 let what = format!("`{path}` does not come although `attributes` names it");
-                t.note(named.flaw(what).expected(format!("`{path}`")).got("nothing").breaks(&["RFC7643-7-31"]));
+                t.note(
+                    named.flaw(what).expected(format!("`{path}`")).got("nothing").breaks(&["RFC7643-7-31"]),
+                );
             }
             // A body after a write is a SHOULD (RFC 7644 §3.3).
             if written.json.is_some() && !shown(&written) {
                 let what = format!("`{path}` was written and does not come in the answer");
-                t.note(written.flaw(what).expected(format!("`{path}`")).got("nothing").breaks(&["RFC7643-7-31"]).concern());
+                t.note(
+                    written
+                        .flaw(what)
+                        .expected(format!("`{path}`"))
+                        .got("nothing")
+                        .breaks(&["RFC7643-7-31"])
+                        .concern(),
+                );
             }
         }
     }
@@ -339,8 +374,9 @@ async fn writes(t: &Trial) -> Verdict {
                 Err(stop) => return Err(stop),
             };
             let value = slot.sample(&t.ground().fresh_name());
-            let patched =
-                t.patch(&created.path, json!([{ "op": "replace", "path": slot.path(), "value": value }])).await?;
+            let patched = t
+                .patch(&created.path, json!([{ "op": "replace", "path": slot.path(), "value": value }]))
+                .await?;
             compare(t, &kind, &patched, &t.read(&created).await?, false);
         }
     }
@@ -349,18 +385,28 @@ async fn writes(t: &Trial) -> Verdict {
 
 fn compare(t: &Trial, kind: &Kind, answer: &Answer, read: &Value, lenient: bool) {
     let (true, Some(json @ Value::Object(_))) = (answer.is_success(), &answer.json) else { return };
-    for slot in crate::conformance::trial::slot::slots(&kind.schema).filter(|slot| is_plain(&slot.attribute)) {
+    for slot in crate::conformance::trial::slot::slots(&kind.schema).filter(|slot| is_plain(&slot.attribute))
+    {
         let (shown, stored) = (slot.get(json), slot.get(read));
         let path = slot.path();
         let flaw = match (shown, stored) {
-            (None, Some(_)) => answer.flaw(format!("the answer to {} lacks `{path}`, which a GET shows", answer.asked)),
-            (Some(_), None) => answer.flaw(format!("the answer to {} shows `{path}`, which a GET does not", answer.asked)),
+            (None, Some(_)) => {
+                answer.flaw(format!("the answer to {} lacks `{path}`, which a GET shows", answer.asked))
+            }
+            (Some(_), None) => {
+                answer.flaw(format!("the answer to {} shows `{path}`, which a GET does not", answer.asked))
+            }
             (Some(shown), Some(stored)) if shown != stored && !same(shown, stored) => {
                 answer.flaw(format!("the answer to {} shows another `{path}` than a GET", answer.asked))
             }
             _ => continue,
         };
-        let text = |value: Option<&Value>| value.map_or_else(|| "nothing".to_owned(), |value| crate::conformance::trial::shortened(&value.to_string()));
+        let text = |value: Option<&Value>| {
+            value.map_or_else(
+                || "nothing".to_owned(),
+                |value| crate::conformance::trial::shortened(&value.to_string()),
+            )
+        };
         let flaw = flaw.expected(text(stored)).got(text(shown));
         t.note(if lenient { flaw.concern() } else { flaw });
     }
@@ -402,7 +448,9 @@ async fn lists(t: &Trial) -> Verdict {
     let survey = t.survey(&users).await?;
     let mut body = t.body(&users).await?;
     let kept = crate::conformance::trial::slot::slots(&users.schema);
-    for slot in kept.filter(|slot| is_plain(&slot.attribute) && survey.keeps(slot) && slot.path() != "userName") {
+    for slot in
+        kept.filter(|slot| is_plain(&slot.attribute) && survey.keeps(slot) && slot.path() != "userName")
+    {
         slot.set(&mut body, slot.sample(&tag));
     }
     for list in survey.lists(&users.schema) {
@@ -420,7 +468,8 @@ async fn lists(t: &Trial) -> Verdict {
     let Some(listed) = resources(&found).into_iter().find(|resource| resource["id"] == read["id"]) else {
         return Err(Stop::Blocked(format!("{} does not find the user (check `filter.eq`)", found.asked)));
     };
-    for slot in crate::conformance::trial::slot::slots(&users.schema).filter(|slot| is_plain(&slot.attribute)) {
+    for slot in crate::conformance::trial::slot::slots(&users.schema).filter(|slot| is_plain(&slot.attribute))
+    {
         if slot.get(&read).is_some() && slot.get(listed).is_none() {
             let what = format!("`{}` is missing in the list", slot.path());
             t.note(found.flaw(what).expected("the attributes that a GET shows").got("nothing"));
@@ -455,7 +504,11 @@ async fn meta(t: &Trial) -> Verdict {
         let part = t.get(&format!("{}?attributes=meta.created", created.path)).await?;
         let shown = part.json.as_ref().map(|json| &json["meta"]).filter(|meta| meta["created"].is_string());
         match shown {
-            None => t.note(part.flaw("`meta.created` does not come when it is asked for").expected("`meta.created`").got("nothing")),
+            None => t.note(
+                part.flaw("`meta.created` does not come when it is asked for")
+                    .expected("`meta.created`")
+                    .got("nothing"),
+            ),
             Some(meta) if meta.get("lastModified").is_some_and(|value| !value.is_null()) => {
                 let what = "parts of `meta` come that were not asked for";
                 t.note(part.flaw(what).expected("`meta.created` only").got(meta.to_string()).concern());

@@ -84,7 +84,9 @@ async fn types(t: &Trial) -> Verdict {
         for answer in full(t, &kind).await?.iter().filter(|answer| answer.json.is_some()) {
             visit(&slots, answer.resource()?, &mut |path, attribute, value| {
                 let elements = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
-                let url = |value: &Value| json!(value.as_str().map(|text| text.replace('-', "+").replace('_', "/")));
+                let url = |value: &Value| {
+                    json!(value.as_str().map(|text| text.replace('-', "+").replace('_', "/")))
+                };
                 let wrong = |value: &Value| match value::check(attribute, value) {
                     // An attribute may call for base64url (RFC 7643 §2.3.6).
                     Err(_) if attribute.kind == Type::Binary => value::check(attribute, &url(value)).err(),
@@ -97,7 +99,10 @@ async fn types(t: &Trial) -> Verdict {
                 told.push(path.to_owned());
                 t.note(
                     answer
-                        .flaw(format!("`{path}` is published as {} and has another form", attribute.kind.keyword()))
+                        .flaw(format!(
+                            "`{path}` is published as {} and has another form",
+                            attribute.kind.keyword()
+                        ))
                         .expected(problem)
                         .got(shortened(&value.to_string()))
                         .breaks(of_type(attribute.kind)),
@@ -134,8 +139,15 @@ async fn arrays(t: &Trial) -> Verdict {
                     return;
                 }
                 told.push(path.to_owned());
-                let (wanted, got) = if attribute.multi_valued { ("an array", "one value") } else { ("one value", "an array") };
-                let what = format!("`{path}` is published with multiValued {} and comes as {got}", attribute.multi_valued);
+                let (wanted, got) = if attribute.multi_valued {
+                    ("an array", "one value")
+                } else {
+                    ("one value", "an array")
+                };
+                let what = format!(
+                    "`{path}` is published with multiValued {} and comes as {got}",
+                    attribute.multi_valued
+                );
                 t.note(answer.flaw(what).expected(wanted).got(shortened(&value.to_string())));
             });
         }
@@ -192,7 +204,8 @@ fn strangers(kind: &Kind, resource: &Map<String, Value>) -> Vec<String> {
                 continue;
             };
             let elements = value.as_array().map_or_else(|| std::slice::from_ref(value), Vec::as_slice);
-            let subs = elements.iter().filter_map(Value::as_object).flatten().filter(|(_, value)| !value.is_null());
+            let subs =
+                elements.iter().filter_map(Value::as_object).flatten().filter(|(_, value)| !value.is_null());
             for (sub, _) in subs.filter(|_| attribute.is_complex()) {
                 let standard = attribute.multi_valued && is_in(STANDARD_SUBS, sub);
                 if attribute.sub(sub).is_none() && !standard && !sub.eq_ignore_ascii_case("$ref") {
@@ -241,7 +254,8 @@ async fn message_numbers(t: &Trial) -> Verdict {
     let list = t.get(&format!("{}?count=1", kind.endpoint())).await?;
     if let Some(object) = list.json.as_ref().and_then(Value::as_object) {
         for name in ["totalResults", "startIndex", "itemsPerPage"] {
-            let wrong = member(object, name).filter(|value| !value.is_null() && !value.is_i64() && !value.is_u64());
+            let wrong =
+                member(object, name).filter(|value| !value.is_null() && !value.is_i64() && !value.is_u64());
             if let Some(value) = wrong {
                 let what = format!("`{name}` is no JSON integer");
                 t.note(list.flaw(what).expected("digits only").got(shortened(&value.to_string())));
@@ -314,7 +328,9 @@ async fn judge_reference(t: &Trial, shown: &Answer, path: &str, reference: &str,
     }
     let base = t.ground().target().base();
     let scheme = reference.split_once("://").map(|(scheme, _)| scheme.to_ascii_lowercase());
-    if scheme.as_deref().is_some_and(|scheme| !matches!(scheme, "http" | "https")) || reference.starts_with("urn:") {
+    if scheme.as_deref().is_some_and(|scheme| !matches!(scheme, "http" | "https"))
+        || reference.starts_with("urn:")
+    {
         wrong(format!("`{path}` cannot be reached over HTTP"), &["RFC7643-2.3.7-05"]);
         return Ok(());
     }
@@ -323,7 +339,8 @@ async fn judge_reference(t: &Trial, shown: &Answer, path: &str, reference: &str,
         wrong(format!("`{path}` is not in its normal form"), &["RFC7643-2.4-08"]);
     }
     // A target behind a proxy may name another host; what matters here is the way below it.
-    let base_path = base.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or("");
+    let base_path =
+        base.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or("");
     let local = match reference.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("", |at| &rest[at..]),
         None => reference,

@@ -49,6 +49,7 @@ mod sort;
 mod uniqueness;
 mod user;
 mod values;
+mod values_typed;
 mod versions;
 mod versions_conditions;
 
@@ -92,6 +93,7 @@ const TOPICS: &[&[Check]] = &[
     attributes_returned::CHECKS,
     attributes_compare::CHECKS,
     values::CHECKS,
+    values_typed::CHECKS,
     multi::CHECKS,
     user::CHECKS,
     hostile::CHECKS,

@@ -21,6 +21,7 @@ pub(super) const CHECKS: &[Check] = &[
     REPEATED,
     MEMBER_ORDER,
     STABLE_FORM,
+    STANDARD_PARTS,
 ];
 
 /// The first type that has a list, users before others.
@@ -39,7 +40,11 @@ async fn list(t: &Trial) -> Result<(Arc<Kind>, List), Stop> {
 /// The first list that keeps `primary`.
 async fn list_with_primary(t: &Trial) -> Result<(Arc<Kind>, List), Stop> {
     for kind in t.kinds() {
-        let found = t.survey(kind).await?.lists(&kind.schema).into_iter().find(|list| list.has_primary);
+        let survey = match t.survey(kind).await {
+            Err(Stop::Blocked(_)) if kind.role == crate::conformance::discovery::Role::Other => continue,
+            made => made?,
+        };
+        let found = survey.lists(&kind.schema).into_iter().find(|list| list.has_primary);
         if let Some(list) = found {
             return Ok((Arc::clone(kind), list));
         }
@@ -105,8 +110,14 @@ async fn single(t: &Trial) -> Verdict {
             None => {}
             Some(Value::Array(elements)) if elements.iter().all(Value::is_object) => {}
             Some(other) => {
-                let what = format!("`{}` is no array of objects in the answer to {}", list.slot.path(), answer.asked);
-                t.note(answer.flaw(what).expected("an array with one object").got(shortened(&other.to_string())));
+                let what = format!(
+                    "`{}` is no array of objects in the answer to {}",
+                    list.slot.path(),
+                    answer.asked
+                );
+                t.note(
+                    answer.flaw(what).expected("an array with one object").got(shortened(&other.to_string())),
+                );
             }
         }
     }
@@ -179,9 +190,19 @@ fn two_primaries(t: &Trial, list: &List) -> Vec<Value> {
     two
 }
 
-async fn judge_two(t: &Trial, kind: &Kind, list: &List, answer: &Answer, created: Option<&Created>) -> Verdict {
+async fn judge_two(
+    t: &Trial,
+    kind: &Kind,
+    list: &List,
+    answer: &Answer,
+    created: Option<&Created>,
+) -> Verdict {
     if answer.status >= 500 {
-        return Err(answer.flaw("two primary values break the server").expected("400 or one of them").got(answer.said()).into());
+        return Err(answer
+            .flaw("two primary values break the server")
+            .expected("400 or one of them")
+            .got(answer.said())
+            .into());
     }
     if !answer.is_success() && created.is_none() {
         return Ok(());
@@ -193,7 +214,8 @@ async fn judge_two(t: &Trial, kind: &Kind, list: &List, answer: &Answer, created
     let stored = t.read(&created).await?;
     let found = primaries(list, &stored);
     if found.len() > 1 {
-        let flaw = answer.flaw(format!("two values of `{}` are primary", list.slot.path())).expected("at most one");
+        let flaw =
+            answer.flaw(format!("two values of `{}` are primary", list.slot.path())).expected("at most one");
         return Err(flaw.got(found.join(" and ")).into());
     }
     Ok(())
@@ -257,7 +279,8 @@ async fn expect_primary(t: &Trial, list: &List, created: &Created, answer: &Answ
     let stored = t.read(created).await?;
     let found = primaries(list, &stored);
     if found != [wanted] {
-        let flaw = answer.flaw(format!("the primary value of `{}` is not the one that was set", list.slot.path()));
+        let flaw =
+            answer.flaw(format!("the primary value of `{}` is not the one that was set", list.slot.path()));
         let got = if found.is_empty() { "none".to_owned() } else { found.join(" and ") };
         return Err(flaw.expected(format!("{wanted} alone")).got(got).into());
     }
@@ -322,7 +345,11 @@ async fn unmarked(t: &Trial) -> Verdict {
     };
     let marked = t.search(&kind, &find(&all[0])).await?;
     if !marked.list().is_ok_and(|list| list.resources.len() == 1) {
-        return skip(format!("the target does not evaluate such a filter: {} answers {}", marked.asked, marked.said()));
+        return skip(format!(
+            "the target does not evaluate such a filter: {} answers {}",
+            marked.asked,
+            marked.said()
+        ));
     }
     let found = t.search(&kind, &find(&all[1])).await?;
     if !found.list()?.resources.is_empty() {
@@ -361,7 +388,9 @@ async fn same_value(t: &Trial) -> Verdict {
     }
     let stored = t.read(&t.created_by(&kind, &answer)?).await?;
     if list.values(&stored).is_empty() {
-        let flaw = answer.flaw("a value with two types is lost").expected("the value, with one of the types at least");
+        let flaw = answer
+            .flaw("a value with two types is lost")
+            .expected("the value, with one of the types at least");
         return Err(flaw.got("nothing").violation().into());
     }
     Ok(())
@@ -438,7 +467,8 @@ async fn member_order(t: &Trial) -> Verdict {
         let type_name = list.kind.as_ref().map(|kind| kind.leaf().name.as_str());
         let is_whole = twin.is_some_and(|twin| type_name.is_none_or(|name| twin[name] == element[name]));
         if !is_whole {
-            let flaw = answer.flaw("an element whose members came in another order is not stored as it was sent");
+            let flaw =
+                answer.flaw("an element whose members came in another order is not stored as it was sent");
             let got = twin.map_or_else(|| "nothing".to_owned(), Value::to_string);
             t.note(flaw.expected(element.to_string()).got(shortened(&got)));
         }
@@ -475,7 +505,54 @@ async fn stable_form(t: &Trial) -> Verdict {
         let found = list.values(json);
         if !found.is_empty() && found != wanted {
             let what = format!("`{}` has other values in the answer to {}", list.slot.path(), answer.asked);
-            t.note(answer.flaw(what).expected(shortened(&wanted.join(", "))).got(shortened(&found.join(", "))));
+            t.note(
+                answer.flaw(what).expected(shortened(&wanted.join(", "))).got(shortened(&found.join(", "))),
+            );
+        }
+    }
+    Ok(())
+}
+
+check! {
+    /// Where an attribute has sub-attributes with the names `type`, `primary`, `display`, `value` and `$ref`, they are what RFC 7643 §2.4
+    /// says: a label, a boolean, text for people, the value, a reference.
+    ///
+    /// Why: clients handle these names without looking at the schema. A `primary` that holds a rank is read as «true» or as an error.
+    ///
+    /// Fix: give the sub-attribute another name, or the standard type.
+    STANDARD_PARTS = standard_parts,
+    id: "multi.standard-parts",
+    title: "type, primary, display and $ref keep their standard types",
+    level: Must,
+    requirements: ["RFC7643-2.4-03"],
+    needs: [Schemas],
+    breaks: [],
+}
+
+async fn standard_parts(t: &Trial) -> Verdict {
+    use crate::protocol::schema::Type;
+    let schemas = t.get("/Schemas").await?;
+    for schema in &t.discovery().schemas {
+        // The meta-schemas have a `type` and a `display` of their own.
+        let of_core = schema.id.to_ascii_lowercase().starts_with("urn:ietf:params:scim:schemas:core:2.0:");
+        let of_resource = t.kinds().iter().any(|kind| kind.schema.core.id.eq_ignore_ascii_case(&schema.id));
+        if of_core && !of_resource {
+            continue;
+        }
+        for attribute in
+            schema.attributes.iter().filter(|attribute| attribute.is_complex() && attribute.multi_valued)
+        {
+            for (name, kind) in [
+                ("type", Type::String),
+                ("primary", Type::Boolean),
+                ("display", Type::String),
+                ("$ref", Type::Reference),
+            ] {
+                let Some(sub) = attribute.sub(name).filter(|sub| sub.kind != kind) else { continue };
+                let what =
+                    format!("`{}.{name}` of {} has another type than everywhere", attribute.name, schema.id);
+                t.note(schemas.flaw(what).expected(kind.keyword()).got(sub.kind.keyword()));
+            }
         }
     }
     Ok(())

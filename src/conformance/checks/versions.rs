@@ -139,7 +139,9 @@ async fn answers(t: &Trial, kind: &Kind) -> Result<Vec<Answer>, Stop> {
         slot.set(&mut changed, json!(t.ground().fresh_name()));
     }
     let mut all = vec![posted, read, t.put(&created.path, &changed).await?];
-    if let Some(slot) = slot && t.lacks(Need::Patch).await?.is_none() {
+    if let Some(slot) = slot
+        && t.lacks(Need::Patch).await?.is_none()
+    {
         let operation = json!([{ "op": "replace", "path": slot.path(), "value": t.ground().fresh_name() }]);
         all.push(t.patch(&created.path, operation).await?);
     }
@@ -168,7 +170,8 @@ async fn header(t: &Trial) -> Verdict {
     for answer in answers(t, &kind).await? {
         // HTTP frowns on validators in answers to PUT (RFC 9110 §9.3.4), and an answer without a body shows nothing.
         if tag(&answer).is_none() && !answer.body.is_empty() {
-            let flaw = answer.flaw(format!("{} has no ETag", answer.asked)).expected("an ETag header").got("none");
+            let flaw =
+                answer.flaw(format!("{} has no ETag", answer.asked)).expected("an ETag header").got("none");
             let flaw = flaw.breaks(&["RFC7644-3.14-02"]);
             t.note(if answer.asked.starts_with("PUT") { flaw.concern() } else { flaw });
         }
@@ -197,7 +200,11 @@ async fn meta(t: &Trial) -> Verdict {
     answer.expect_status(&[200])?;
     match version(answer.resource()?) {
         Some(_) => Ok(()),
-        None => Err(answer.flaw("a resource has no meta.version").expected("the text of the ETag").got("nothing").into()),
+        None => Err(answer
+            .flaw("a resource has no meta.version")
+            .expected("the text of the ETag")
+            .got("nothing")
+            .into()),
     }
 }
 
@@ -257,7 +264,8 @@ async fn form(t: &Trial) -> Verdict {
             let Some(text) = text else { continue };
             seen = true;
             let inner = opaque(text).strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-            let is_tag = inner.is_some_and(|inner| inner.chars().all(|c| c > ' ' && c != '"' && c != '\u{7f}'));
+            let is_tag =
+                inner.is_some_and(|inner| inner.chars().all(|c| c > ' ' && c != '"' && c != '\u{7f}'));
             if !is_tag {
                 let what = format!("{place} in the answer to {} is no entity tag", answer.asked);
                 t.note(answer.flaw(what).expected("W/\"…\" or \"…\"").got(text));
@@ -295,7 +303,8 @@ async fn changes(t: &Trial) -> Verdict {
         let now = t.get(&subject.created.path).await?;
         match tag(&now) {
             Some(tag) if tag == before => {
-                let flaw = now.flaw(format!("the version is the same after a {method} that changed something"));
+                let flaw =
+                    now.flaw(format!("the version is the same after a {method} that changed something"));
                 let requirements: &[&'static str] = match before.starts_with("W/") {
                     true => &["RFC7644-3.14-04", "RFC9110-8.8.1-02"],
                     false => &["RFC7644-3.14-04", "RFC9110-8.8.1-01"],
@@ -335,9 +344,15 @@ async fn stays(t: &Trial) -> Verdict {
     let first = subject.tag(t).await?;
     let again = t.get(&subject.created.path).await?;
     if let Some(tag) = tag(&again).filter(|tag| *tag != first) {
-        return Err(again.flaw("the version changes from one GET to the next").expected(first).got(tag).into());
+        return Err(again
+            .flaw("the version changes from one GET to the next")
+            .expected(first)
+            .got(tag)
+            .into());
     }
-    if t.lacks(Need::Patch).await?.is_none() && let Some(text) = subject.text(t).await? {
+    if t.lacks(Need::Patch).await?.is_none()
+        && let Some(text) = subject.text(t).await?
+    {
         let answer = subject.write(t, "PATCH", &text, &[]).await?;
         let now = t.get(&subject.created.path).await?;
         if let Some(tag) = tag(&now).filter(|tag| answer.is_success() && *tag != first) {
@@ -385,9 +400,12 @@ async fn listed(t: &Trial) -> Verdict {
             let flaw = found.flaw("a resource in a list has another meta.version than when it is read alone");
             Err(flaw.expected(tag).got(version).into())
         }
-        None if single.json.as_ref().is_some_and(|json| version(json).is_some()) => {
-            Err(found.flaw("a resource in a list has no meta.version").expected(tag).got("nothing").concern().into())
-        }
+        None if single.json.as_ref().is_some_and(|json| version(json).is_some()) => Err(found
+            .flaw("a resource in a list has no meta.version")
+            .expected(tag)
+            .got("nothing")
+            .concern()
+            .into()),
         None => Ok(()),
     }
 }
@@ -417,7 +435,9 @@ async fn related(t: &Trial) -> Verdict {
     };
     let part = t.get(&format!("{}?attributes=userName", created.path)).await?;
     if part.json != whole.json && tag(&part) == Some(strong) {
-        let flaw = part.flaw("two different representations share a strong ETag").expected("a weak tag, or different ones");
+        let flaw = part
+            .flaw("two different representations share a strong ETag")
+            .expected("a weak tag, or different ones");
         t.note(flaw.got(strong).concern());
     }
     let Ok(groups) = t.groups() else { return Ok(()) };
@@ -428,7 +448,9 @@ async fn related(t: &Trial) -> Verdict {
     if after.json.as_ref().map(|json| &json["groups"]) != whole.json.as_ref().map(|json| &json["groups"])
         && tag(&after) == Some(strong)
     {
-        let flaw = after.flaw("a strong ETag is the same although `groups` has changed").expected("another ETag, or a weak one");
+        let flaw = after
+            .flaw("a strong ETag is the same although `groups` has changed")
+            .expected("another ETag, or a weak one");
         return Err(flaw.got(strong).into());
     }
     Ok(())

@@ -87,7 +87,9 @@ async fn stale(t: &Trial, method: &str, requirement: &'static str) -> Verdict {
     let old = subject.tag(t).await?;
     subject.change(t).await?;
     if subject.tag(t).await? == old {
-        return Err(Stop::Blocked("the version does not change with the resource (check `versions.change`)".to_owned()));
+        return Err(Stop::Blocked(
+            "the version does not change with the resource (check `versions.change`)".to_owned(),
+        ));
     }
     refused(t, &subject, method, ("If-Match", &old), requirement).await
 }
@@ -110,7 +112,8 @@ async fn refused(
         let flaw = answer.flaw(what).expected("412, and nothing changes").got(answer.said());
         return Err(flaw.breaks(&[requirement, "RFC9110-13.1.1-03", "RFC9110-13.1.1-02"]).into());
     }
-    let flaw = answer.flaw(format!("{method} with `{}: {}` answers {}", condition.0, condition.1, answer.said()));
+    let flaw =
+        answer.flaw(format!("{method} with `{}: {}` answers {}", condition.0, condition.1, answer.said()));
     let flaw = flaw.expected("412").got(answer.said());
     match answer.status {
         412 => Ok(()),
@@ -228,7 +231,10 @@ async fn list(t: &Trial) -> Verdict {
     let now = subject.tag(t).await?;
     let single = subject.write(t, "PUT", &t.ground().fresh_name(), &[("If-Match", &now)]).await?;
     if !single.is_success() {
-        return Err(Stop::Blocked(format!("{} over the current version answers {} (check `versions.current`)", single.asked, single.status)));
+        return Err(Stop::Blocked(format!(
+            "{} over the current version answers {} (check `versions.current`)",
+            single.asked, single.status
+        )));
     }
     let now = subject.tag(t).await?;
     let condition = format!("\"scimulator-other\", {now}");
@@ -293,7 +299,9 @@ async fn modified(t: &Trial) -> Verdict {
     for condition in [old.as_str(), NOBODYS] {
         let answer = get_unless(t, &subject, condition).await?;
         if condition == old && tag(&answer) == Some(&old) {
-            return Err(Stop::Blocked("the version does not change with the resource (check `versions.change`)".to_owned()));
+            return Err(Stop::Blocked(
+                "the version does not change with the resource (check `versions.change`)".to_owned(),
+            ));
         }
         answer.expect_status(&[200])?;
         answer.object()?;
@@ -321,7 +329,10 @@ async fn weak_comparison(t: &Trial) -> Verdict {
     let now = subject.tag(t).await?;
     let plain = get_unless(t, &subject, &now).await?;
     if plain.status != 304 {
-        return Err(Stop::Blocked(format!("{} answers {} (check `versions.not-modified`)", plain.asked, plain.status)));
+        return Err(Stop::Blocked(format!(
+            "{} answers {} (check `versions.not-modified`)",
+            plain.asked, plain.status
+        )));
     }
     let toggled = if now.starts_with("W/") { opaque(&now).to_owned() } else { format!("W/{now}") };
     get_unless(t, &subject, &toggled).await?.expect_status(&[304])?;
@@ -347,7 +358,11 @@ async fn none_match_write(t: &Trial) -> Verdict {
     let subject = Subject::new(t).await?;
     subject.tag(t).await?;
     for method in Subject::methods(t).await? {
-        t.soft(refused(t, &subject, method, ("If-None-Match", "*"), "RFC9110-13.1.2-03").await.map_err(only_none_match))?;
+        t.soft(
+            refused(t, &subject, method, ("If-None-Match", "*"), "RFC9110-13.1.2-03")
+                .await
+                .map_err(only_none_match),
+        )?;
         if !t.is_clean() {
             break;
         }
@@ -437,10 +452,17 @@ async fn not_modified_form(t: &Trial) -> Verdict {
     let now = subject.tag(t).await?;
     let answer = get_unless(t, &subject, &now).await?;
     if answer.status != 304 {
-        return Err(Stop::Blocked(format!("{} answers {} (check `versions.not-modified`)", answer.asked, answer.status)));
+        return Err(Stop::Blocked(format!(
+            "{} answers {} (check `versions.not-modified`)",
+            answer.asked, answer.status
+        )));
     }
     match tag(&answer) {
         Some(tag) if opaque(tag) == opaque(&now) => Ok(()),
-        got => Err(answer.flaw("a 304 does not carry the ETag").expected(now).got(got.unwrap_or("no ETag")).into()),
+        got => Err(answer
+            .flaw("a 304 does not carry the ETag")
+            .expected(now)
+            .got(got.unwrap_or("no ETag"))
+            .into()),
     }
 }

@@ -98,7 +98,8 @@ fn created_in_bulk(request: &Request, answer: &Answer, base: &str) -> Vec<String
     let results = answer.json.as_ref().and_then(operations).unwrap_or_default();
     let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
     let sent = operations(&sent).unwrap_or_default();
-    let text = |operation: &Value, name: &str| member(operation.as_object()?, name)?.as_str().map(str::to_owned);
+    let text =
+        |operation: &Value, name: &str| member(operation.as_object()?, name)?.as_str().map(str::to_owned);
     // A result that does not repeat its method is known by its bulkId.
     let asked = |result: &Value| {
         let bulk_id = text(result, "bulkId")?;
