@@ -10,6 +10,8 @@ mod attributes_returned;
 mod attributes_shape;
 mod authentication;
 mod bulk;
+mod bulk_input;
+mod bulk_references;
 mod concurrency;
 mod create;
 mod cursor;
@@ -84,6 +86,8 @@ const TOPICS: &[&[Check]] = &[
     versions::CHECKS,
     versions_conditions::CHECKS,
     bulk::CHECKS,
+    bulk_references::CHECKS,
+    bulk_input::CHECKS,
     me::CHECKS,
     errors::CHECKS,
     attributes::CHECKS,
