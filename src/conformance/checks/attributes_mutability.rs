@@ -591,12 +591,9 @@ async fn member_value(t: &Trial) -> Verdict {
     let path = format!("members[value eq \"{}\"].value", first.id);
     let answer = t.patch(&group.path, json!([{ "op": "replace", "path": path, "value": second.id }])).await?;
     let stored = t.read(&group).await?;
-    let ids: Vec<&str> = stored["members"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter_map(|member| member["value"].as_str())
-        .collect();
+    let members = &stored["members"];
+    let all = members.as_array().map_or_else(|| std::slice::from_ref(members), Vec::as_slice);
+    let ids: Vec<&str> = all.iter().filter_map(|member| member["value"].as_str()).collect();
     if ids != [first.id.as_str()] {
         let flaw = answer
             .flaw("a PATCH rewrites the value of a member")

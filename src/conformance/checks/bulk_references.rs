@@ -22,8 +22,11 @@ async fn group(t: &Trial, groups: &Kind, bulk_id: &str, members: &[&str]) -> Res
     Ok(operation)
 }
 
+/// The ids of the members; a single one may come without its array, which is judged elsewhere.
 fn members(group: &Value) -> Vec<&str> {
-    group["members"].as_array().into_iter().flatten().filter_map(|member| member["value"].as_str()).collect()
+    let members = &group["members"];
+    let all = members.as_array().map_or_else(|| std::slice::from_ref(members), Vec::as_slice);
+    all.iter().filter_map(|member| member["value"].as_str()).collect()
 }
 
 /// Whether a resource still has a reference as it was sent.

@@ -23,6 +23,7 @@ mod filter_operators;
 mod filter_paths;
 mod groups;
 mod hostile;
+mod hostile_query;
 mod http;
 mod interop_groups;
 mod interop_lookup;
@@ -101,6 +102,7 @@ const TOPICS: &[&[Check]] = &[
     multi::CHECKS,
     user::CHECKS,
     hostile::CHECKS,
+    hostile_query::CHECKS,
     concurrency::CHECKS,
     interop_transport::CHECKS,
     interop_lookup::CHECKS,
