@@ -3,11 +3,18 @@
 use crate::conformance::check::Check;
 
 mod attributes;
+mod attributes_compare;
+mod attributes_input;
+mod attributes_mutability;
+mod attributes_returned;
+mod attributes_shape;
 mod authentication;
 mod bulk;
 mod compare;
 mod challenges;
 mod comparison;
+mod bulk_input;
+mod bulk_references;
 mod concurrency;
 mod create;
 mod create_ignored;
@@ -31,6 +38,7 @@ mod filter_values;
 mod group_members;
 mod groups;
 mod hostile;
+mod hostile_query;
 mod http;
 mod interop_groups;
 mod interop_lookup;
@@ -79,7 +87,9 @@ mod user_password;
 mod user_values;
 mod user_groups;
 mod values;
+mod values_typed;
 mod versions;
+mod versions_conditions;
 
 /// Every topic, in the order of reports.
 const TOPICS: &[&[Check]] = &[
@@ -135,12 +145,21 @@ const TOPICS: &[&[Check]] = &[
     lifecycle::CHECKS,
     uniqueness::CHECKS,
     versions::CHECKS,
+    versions_conditions::CHECKS,
     bulk::CHECKS,
+    bulk_references::CHECKS,
+    bulk_input::CHECKS,
     me::CHECKS,
     errors::CHECKS,
     errors_keywords::CHECKS,
     attributes::CHECKS,
+    attributes_shape::CHECKS,
+    attributes_input::CHECKS,
+    attributes_mutability::CHECKS,
+    attributes_returned::CHECKS,
+    attributes_compare::CHECKS,
     values::CHECKS,
+    values_typed::CHECKS,
     multi::CHECKS,
     user::CHECKS,
     user_password::CHECKS,
@@ -148,6 +167,7 @@ const TOPICS: &[&[Check]] = &[
     user_formats::CHECKS,
     user_values::CHECKS,
     hostile::CHECKS,
+    hostile_query::CHECKS,
     concurrency::CHECKS,
     interop_transport::CHECKS,
     interop_lookup::CHECKS,
