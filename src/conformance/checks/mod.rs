@@ -17,10 +17,17 @@ mod filter_paths;
 mod groups;
 mod hostile;
 mod http;
+mod interop;
+mod interop_connection;
 mod interop_groups;
 mod interop_lookup;
+mod interop_members;
+mod interop_paging;
 mod interop_patch;
+mod interop_patch_values;
 mod interop_profile;
+mod interop_profile_patch;
+mod interop_put;
 mod interop_transport;
 mod interop_write;
 mod ipsie;
@@ -85,11 +92,17 @@ const TOPICS: &[&[Check]] = &[
     hostile::CHECKS,
     concurrency::CHECKS,
     interop_transport::CHECKS,
+    interop_connection::CHECKS,
     interop_lookup::CHECKS,
+    interop_paging::CHECKS,
     interop_write::CHECKS,
+    interop_put::CHECKS,
     interop_patch::CHECKS,
+    interop_patch_values::CHECKS,
     interop_groups::CHECKS,
+    interop_members::CHECKS,
     interop_profile::CHECKS,
+    interop_profile_patch::CHECKS,
     ipsie::CHECKS,
 ];
 

@@ -1,0 +1,3 @@
+//! x
+use crate::conformance::check::Check;
+pub(super) const CHECKS: &[Check] = &[];
