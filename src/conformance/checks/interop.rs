@@ -107,6 +107,15 @@ pub(super) async fn put(t: &Trial, resource: &Created, body: &Value) -> Result<(
     Ok((answer, after))
 }
 
+/// Posts a user, which has to succeed, and reads it.
+pub(super) async fn posted(t: &Trial, kind: &Kind, body: &Value) -> Result<(Answer, Created, Value), Stop> {
+    let answer = t.post(kind.endpoint(), body).await?;
+    answer.expect_success()?;
+    let created = t.created_by(kind, &answer)?;
+    let stored = t.read(&created).await?;
+    Ok((answer, created, stored))
+}
+
 // --- judging ---
 
 /// Fails unless the resource has that value at that place after a write.
@@ -226,6 +235,32 @@ pub(super) fn text_of<'v>(resource: &'v Value, name: &str) -> Result<&'v str, St
         .and_then(Value::as_str)
         .filter(|text| !text.is_empty())
         .ok_or_else(|| Stop::Skip(format!("the target returns no `{name}`")))
+}
+
+/// Fails unless a page of 100 holds as many resources as there are, up to 100.
+pub(super) async fn first_full_page(t: &Trial, kind: &Kind) -> Verdict {
+    let mut verdict = Ok(());
+    // Others create and delete between the count and the page; a page that is too short is so each time.
+    for _ in 0..3 {
+        verdict = expect_full(&t.get(&format!("{}?startIndex=1&count=100", kind.endpoint())).await?);
+        if verdict.is_ok() {
+            break;
+        }
+    }
+    verdict
+}
+
+fn expect_full(answer: &Answer) -> Verdict {
+    let list = answer.list()?;
+    let there = list.total.unwrap_or(0).min(100);
+    if list.resources.len() as u64 >= there {
+        return Ok(());
+    }
+    Err(answer
+        .flaw(format!("{} returns fewer resources than there are and were asked for", answer.asked))
+        .expected(format!("{there} resources"))
+        .got(format!("{} resources", list.resources.len()))
+        .into())
 }
 
 // --- managers and roles ---

@@ -391,7 +391,7 @@ async fn json_errors(t: &Trial) -> Verdict {
             // Other checks judge that.
             continue;
         }
-        if matches!(answer.status, 300..400 | 401 | 403 | 500..) {
+        if matches!(answer.status, 300..=399 | 401 | 403 | 500..) {
             t.note(
                 answer
                     .flaw(format!("{} answers {}", answer.asked, answer.said()))

@@ -30,6 +30,7 @@ mod interop_profile_patch;
 mod interop_put;
 mod interop_transport;
 mod interop_write;
+mod interop_write_values;
 mod ipsie;
 mod lifecycle;
 mod list;
@@ -96,6 +97,7 @@ const TOPICS: &[&[Check]] = &[
     interop_lookup::CHECKS,
     interop_paging::CHECKS,
     interop_write::CHECKS,
+    interop_write_values::CHECKS,
     interop_put::CHECKS,
     interop_patch::CHECKS,
     interop_patch_values::CHECKS,
