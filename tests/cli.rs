@@ -18,6 +18,7 @@ fn help_tells_the_commands() {
       run          Replay scenarios and compare what comes back with the snapshots
       review       Walk through new and changed transcripts: accept, reject or skip each
       serve        Run the built-in SCIM provider until it is told to stop
+      defects      List the deliberate bugs of the built-in provider
       schema       Print the JSON Schema of a file format
       completions  Print the completion script of a shell
       man          Print the manual page
@@ -90,7 +91,7 @@ fn the_manual_page_tells_every_command() {
     let output = Sandbox::new().command(&["man"]).output().unwrap();
     let page = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && page.contains(".TH scimulator 1"), "{page}");
-    for command in ["run", "review", "serve", "schema", "completions"] {
+    for command in ["run", "review", "serve", "defects", "schema", "completions"] {
         assert!(page.contains(&format!("scimulator\\-{command}")), "{command}");
     }
 }
@@ -117,6 +118,40 @@ fn schemas_are_json_schemas() {
     ");
 }
 
+#[test]
+fn defects_are_listed_for_people_and_for_programs() {
+    let list = |format: &str| {
+        let output = Sandbox::new().command(&["defects", "--format", format]).output().unwrap();
+        assert!(output.status.success(), "{format}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let table = list("table");
+    assert!(table.contains("\ncreate\n") || table.starts_with("create\n"), "{table}");
+    let json: serde_json::Value = serde_json::from_str(&list("json")).unwrap();
+    let all = json.as_array().unwrap();
+    assert!(all.len() >= 110);
+    for defect in all {
+        assert!(table.contains(defect["id"].as_str().unwrap()), "{defect}");
+        for member in ["title", "about", "profile"] {
+            assert!(defect[member].is_string(), "{defect}");
+        }
+        assert!(defect["seen"].is_array() && defect["breaks"].get(0).is_some(), "{defect}");
+    }
+}
+
+#[test]
+fn a_defect_that_does_not_exist_is_wrong_usage() {
+    assert_run!(Sandbox::new(), ["serve", "--defect", "create-answer-200"], @r"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: there is no defect `create-answer-200`; did you mean `create-answers-200`?
+      hint: `scimulator defects` lists them
+    ");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_told() {
@@ -133,4 +168,75 @@ fn a_reader_that_goes_away_is_no_mistake() {
     drop(reader);
     let output = Sandbox::new().command(&["schema", "report"]).stdout(writer).output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
+
+/// A small report of `check` with these results.
+fn report(results: &[(&str, &str)]) -> String {
+    let results: Vec<String> = results
+        .iter()
+        .map(|(id, status)| format!(r#"{{"id":"{id}","status":"{status}","message":"about {id}"}}"#))
+        .collect();
+    format!(
+        r#"{{"kind":"check","version":"1","target":{{"url":"u","name":"n"}},"results":[{}],"readiness":[]}}"#,
+        results.join(",")
+    )
+}
+
+#[test]
+fn two_reports_are_compared() {
+    let sandbox = Sandbox::new();
+    sandbox.write("old.json", &report(&[("a", "pass"), ("b", "fail")]));
+    sandbox.write("new.json", &report(&[("a", "fail"), ("b", "pass")]));
+    sandbox.write("broken.json", "{");
+    assert_run!(sandbox, ["report", "diff", "old.json", "new.json"], @r"
+    success: false
+    exit_code: 1
+    ----- stdout -----
+    regressed
+      a (pass -> fail): about a
+
+    fixed
+      b (fail -> pass): about b
+
+    1 regressed, 1 fixed, 0 unchanged
+
+    ----- stderr -----
+    ");
+    assert_eq!(sandbox.exit_code(&["report", "diff", "old.json", "old.json", "--format", "json"]), Some(0));
+    assert_run!(sandbox, ["report", "diff", "old.json", "broken.json"], @r"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: `broken.json` is no JSON report: EOF while parsing an object at line 1 column 1
+      hint: write one with `--report json=FILE`
+    ");
+    assert_run!(sandbox, ["report", "diff", "old.json", "none.json"], @r"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: `none.json` cannot be read: No such file or directory (os error [CODE])
+    ");
+}
+
+#[test]
+fn shards_are_joined() {
+    let sandbox = Sandbox::new();
+    sandbox.write("one.json", &report(&[("b", "pass")]));
+    sandbox.write("two.json", &report(&[("a", "fail")]));
+    assert_eq!(sandbox.exit_code(&["report", "merge", "one.json", "two.json", "-o", "all.json"]), Some(0));
+    let all = sandbox.read("all.json");
+    assert!(all.find(r#""id": "a""#).unwrap() < all.find(r#""id": "b""#).unwrap(), "{all}");
+    assert!(all.contains(r#""pass": 1"#) && all.contains(r#""fail": 1"#), "{all}");
+    assert_run!(sandbox, ["report", "merge", "one.json", "all.json"], @r"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: `b` is in `one.json` and in `all.json`: these are no shards of one run
+    ");
 }

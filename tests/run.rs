@@ -514,13 +514,13 @@ fn a_report_that_cannot_be_written_is_told_before_the_run() {
     ----- stderr -----
     error: the report `missing/out.json` cannot be written: its folder does not exist
     ");
-    assert_run!(sandbox, ["run", "--report", "html=out.html"], @r"
+    assert_run!(sandbox, ["run", "--report", "htm=out.html"], @r"
     success: false
     exit_code: 2
     ----- stdout -----
 
     ----- stderr -----
-    error: invalid value 'html=out.html' for '--report <FORMAT=FILE>': `html` reports come with a later version; this one writes `json` and `junit`
+    error: invalid value 'htm=out.html' for '--report <FORMAT=FILE>': unknown format `htm`; did you mean `html`?
 
     For more information, try '--help'.
     ");
@@ -795,8 +795,8 @@ fn the_help_of_run_is_grouped() {
     Output:
           --color <WHEN>          When to use colours [env: SCIMULATOR_COLOR] [default: auto] [possible
                                   values: auto, always, never]
-          --report <FORMAT=FILE>  Write a report: json=FILE or junit=FILE, `-` for standard output; may
-                                  be repeated [env: SCIMULATOR_REPORT]
+          --report <FORMAT=FILE>  Write a report: json=FILE, junit=FILE, html=FILE or markdown=FILE, `-`
+                                  for standard output; may be repeated [env: SCIMULATOR_REPORT]
       -q, --quiet                 Print failures and the summary only [env: SCIMULATOR_QUIET]
       -v, --verbose               Print every exchange, and differences in full [env:
                                   SCIMULATOR_VERBOSE]

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
@@ -11,10 +12,10 @@ use super::env;
 use super::exit::{Exit, Stop};
 use super::output::{self, OutputArgs};
 use super::signal::Signals;
-use super::target_options::TargetArgs;
+use super::target_options::{Chosen, TargetArgs};
 use crate::conformance::Audience;
 use crate::conformance::baseline::{Baseline, Marking};
-use crate::conformance::readiness::Judge;
+use crate::conformance::readiness::{self, Judge, Replayed};
 use crate::conformance::runner::{self, Ran};
 use crate::conformance::selection::{Selected, Selection};
 use crate::conformance::trial::{Access, shortened};
@@ -23,6 +24,8 @@ use crate::diagnostic::nearest;
 use crate::event::{Event, Kind, Observer, Status};
 use crate::exchange::Exchange;
 use crate::redact::Redacted;
+use crate::replay::{self, Case, Driven, Stage};
+use crate::snapshot::Mode;
 
 /// `check`
 #[derive(Debug, Args)]
@@ -37,6 +40,10 @@ pub struct CheckArgs {
     /// interop-profile and ipsie, and none [default: the five against a target, none for the built-in provider]
     #[arg(long = "for", value_name = "IDP", env = env::FOR, value_delimiter = ',', help_heading = "Selection")]
     audiences: Vec<String>,
+    /// Folder of the scenarios that are replayed to judge readiness; `none` replays none [default: scenarios, where there is such
+    /// a folder]
+    #[arg(long, value_name = "DIR", env = env::SCENARIOS, help_heading = "Selection")]
+    scenarios: Option<PathBuf>,
     /// Create, change and delete nothing: only what needs no writing is checked
     #[arg(long, env = env::READ_ONLY, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Running")]
     read_only: bool,
@@ -97,6 +104,10 @@ async fn perform(args: CheckArgs, context: &Context) -> Result<Exit, Stop> {
         ))
         .hint(format!("leave out `--profile` or `--target`; the target is `{}`", chosen.name)));
     }
+    let cases = match args.read_only || args.dry_run || !selection.only.is_empty() {
+        true => Vec::new(),
+        false => scenarios(args.scenarios.as_deref(), &selection.audiences, context)?,
+    };
     let baseline = match &args.baseline {
         Some(path) => read_baseline(path, args.write_baseline, context)?,
         None => Baseline::default(),
@@ -135,8 +146,13 @@ async fn perform(args: CheckArgs, context: &Context) -> Result<Exit, Stop> {
     let ran = {
         let mut marking = Marking::new(&baseline, context.today, &mut reporter);
         let mut judge = Judge::new(&selection.audiences, &mut marking);
-        let interrupted = std::pin::pin!(signals.next());
-        let ran = runner::run(&selected, &venue.ground, jobs, interrupted, &mut judge).await;
+        let mut ran = {
+            let interrupted = std::pin::pin!(signals.next());
+            runner::run(&selected, &venue.ground, jobs, interrupted, &mut judge).await
+        };
+        if ran == Ran::Completely && !cases.is_empty() {
+            ran = replay_all(&cases, chosen.as_ref(), profile, context, &mut signals, &mut judge).await?;
+        }
         judge.finish();
         marking.finish();
         ran
@@ -165,6 +181,56 @@ async fn perform(args: CheckArgs, context: &Context) -> Result<Exit, Stop> {
         context.say(&format!("the baseline is written to {}: give each finding its reason", path.display()));
     }
     Ok(output::end(&reported, context))
+}
+
+/// The scenarios of these identity providers.
+fn scenarios(named: Option<&Path>, audiences: &[Audience], context: &Context) -> Result<Vec<Case>, Stop> {
+    let folder = named.unwrap_or(Path::new(super::run::SCENARIOS));
+    let is_there = context.directory.join(folder).is_dir();
+    if audiences.is_empty() || (named.is_none() && !is_there) || named == Some(Path::new("none")) {
+        return Ok(Vec::new());
+    }
+    let mut cases = super::run::read_cases(&[folder.to_owned()], None, context)?;
+    cases.retain(|case| {
+        case.dialect
+            .and_then(|dialect| readiness::audience(dialect.word()))
+            .is_some_and(|a| audiences.contains(&a))
+    });
+    cases.sort_by(|a, b| a.item.id.cmp(&b.item.id));
+    Ok(cases)
+}
+
+/// Replays scenarios for what they expect; there are no snapshots of a target that is judged for the first time.
+async fn replay_all(
+    cases: &[Case],
+    chosen: Option<&Chosen>,
+    profile: &str,
+    context: &Context,
+    signals: &mut Signals,
+    observer: &mut impl Observer,
+) -> Result<Ran, Stop> {
+    let stage = match chosen {
+        Some(chosen) => Stage::shared(&chosen.name, chosen.config()?, cases, &context.directory).await?,
+        None => Stage::built_in(cases, Some(profile)).await?,
+    };
+    let plan = replay::Plan {
+        jobs: stage.jobs(),
+        fail_fast: false,
+        profile: chosen.is_none().then(|| profile.to_owned()),
+        mode: Mode::Ignore,
+    };
+    let stage = Arc::new(stage);
+    let driven = {
+        let mut replayed = Replayed::new(observer);
+        replay::drive(&plan, cases, &stage, std::pin::pin!(signals.next()), &mut replayed).await
+    };
+    for notice in stage.leave().await {
+        observer.observe(&Event::Notice(notice));
+    }
+    Ok(match driven {
+        Driven::Completely => Ran::Completely,
+        Driven::Interrupted => Ran::Interrupted,
+    })
 }
 
 /// Reads a baseline; one that is going to be written need not be there.

@@ -11,6 +11,7 @@ use super::exit::{Exit, Stop};
 use crate::conformance::catalogue::{self, coverage};
 use crate::conformance::{Check, checks};
 use crate::diagnostic::nearest;
+use crate::provider::defects::Defect;
 
 /// `checks`
 #[derive(Debug, Args)]
@@ -35,7 +36,8 @@ pub enum Format {
 /// `explain ID`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A check (patch.add-appends), a requirement (RFC7644-3.5.2-07) or a habit of an identity provider (Q-G01)
+    /// A check (patch.add-appends), a requirement (RFC7644-3.5.2-07), a habit of an identity provider (Q-G01) or a deliberate
+    /// defect
     #[arg(value_name = "ID")]
     id: String,
 }
@@ -141,7 +143,7 @@ fn coverage_json() -> Value {
     catalogue::requirements().iter().map(row).collect()
 }
 
-/// Explains a check, a requirement or a habit.
+/// Explains a check, a requirement, a habit or a defect.
 pub fn explain(args: &ExplainArgs, context: &Context) -> Exit {
     let text = explained(&args.id, context.width.clamp(40, 100));
     match text.and_then(|text| context.print(&text)) {
@@ -170,8 +172,24 @@ fn explained(id: &str, width: usize) -> Result<String, Stop> {
         decided_by(&mut text, id);
         return Ok(text);
     }
+    if let Ok(defect) = Defect::named(id) {
+        let mut text = format!("{}: {}\n\n", defect.id, defect.title);
+        text.push_str(&wrapped(defect.about, width));
+        section(&mut text, "Where it was seen", &defect.seen.join(", "), width);
+        text.push_str("\nBreaks:\n");
+        for id in defect.breaks {
+            statement(&mut text, id, width);
+        }
+        let names_it = |check: &&Check| check.requirements.iter().any(|id| defect.breaks.contains(id));
+        let finders: Vec<&str> = checks::all().filter(names_it).map(|check| check.id).collect();
+        section(&mut text, "Checks that are about it", &finders.join(", "), width);
+        let _ =
+            writeln!(text, "\nTry it: scimulator serve --profile {} --defect {}", defect.profile, defect.id);
+        return Ok(text);
+    }
     let known = checks::all()
         .map(|check| check.id)
+        .chain(Defect::all().map(|defect| defect.id))
         .chain(catalogue::requirements().iter().map(|requirement| requirement.id.as_str()))
         .chain(catalogue::quirks().iter().map(|quirk| quirk.id.as_str()));
     let stop = Stop::nothing_selected(format!("there is nothing called `{id}`"));
@@ -198,10 +216,15 @@ fn explain_check(check: &Check, width: usize) -> String {
     }
     text.push_str("Decides:\n");
     for id in check.requirements {
-        let (source, statement) = catalogue::statement(id).unwrap_or_default();
-        text.push_str(&indented(&wrapped(&format!("{id} ({source}): {statement}"), width - 2)));
+        statement(&mut text, id, width);
     }
     text
+}
+
+/// What an id stands for.
+fn statement(text: &mut String, id: &str, width: usize) {
+    let (source, statement) = catalogue::statement(id).unwrap_or_default();
+    text.push_str(&indented(&wrapped(&format!("{id} ({source}): {statement}"), width - 2)));
 }
 
 fn decided_by(text: &mut String, id: &str) {
@@ -274,6 +297,9 @@ mod tests {
         }
         for quirk in catalogue::quirks() {
             assert!(explained(&quirk.id, 80).is_ok());
+        }
+        for defect in Defect::all() {
+            assert!(explained(defect.id, 80).is_ok());
         }
         let stop = explained("create.duplicat", 80).unwrap_err();
         assert_eq!(stop.hints, ["did you mean `create.duplicate`?"]);

@@ -61,12 +61,18 @@ fn pages(page: &mut Vec<u8>) -> std::io::Result<()> {
     let mut command = command();
     command.build();
     clap_mangen::Man::new(command.clone()).render(page)?;
+    sections(&command, page)
+}
+
+/// A section for each command below this one, and for those below them.
+fn sections(command: &clap::Command, page: &mut Vec<u8>) -> std::io::Result<()> {
     for sub in command.get_subcommands().filter(|sub| sub.get_name() != "help" && !sub.is_hide_set()) {
-        let sub = clap_mangen::Man::new(sub.clone());
-        sub.render_name_section(page)?;
-        sub.render_synopsis_section(page)?;
-        sub.render_description_section(page)?;
-        sub.render_options_section(page)?;
+        let section = clap_mangen::Man::new(sub.clone());
+        section.render_name_section(page)?;
+        section.render_synopsis_section(page)?;
+        section.render_description_section(page)?;
+        section.render_options_section(page)?;
+        sections(sub, page)?;
     }
     Ok(())
 }

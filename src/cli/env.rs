@@ -65,6 +65,10 @@ pub const QUIET: &str = "SCIMULATOR_QUIET";
 pub const VERBOSE: &str = "SCIMULATOR_VERBOSE";
 /// `--report`; several are separated by line breaks
 pub const REPORT: &str = "SCIMULATOR_REPORT";
+/// `--output` of `report merge`
+pub const MERGE_OUTPUT: &str = "SCIMULATOR_MERGE_OUTPUT";
+/// `--format` of `report diff`
+pub const DIFF_FORMAT: &str = "SCIMULATOR_DIFF_FORMAT";
 /// `--accept-all`
 pub const ACCEPT_ALL: &str = "SCIMULATOR_ACCEPT_ALL";
 /// `--reject-all`
@@ -77,6 +81,8 @@ pub const SKIP: &str = "SCIMULATOR_SKIP";
 pub const FOR: &str = "SCIMULATOR_FOR";
 /// `--read-only`
 pub const READ_ONLY: &str = "SCIMULATOR_READ_ONLY";
+/// `--scenarios`
+pub const SCENARIOS: &str = "SCIMULATOR_SCENARIOS";
 /// `--dry-run`
 pub const DRY_RUN: &str = "SCIMULATOR_DRY_RUN";
 /// `--baseline`

@@ -12,10 +12,12 @@ pub mod checks;
 pub mod cleanup;
 pub mod config;
 pub mod context;
+pub mod defects;
 pub mod documents;
 pub mod env;
 pub mod exit;
 pub mod output;
+pub mod report;
 pub mod review;
 pub mod run;
 pub mod selftest;
@@ -64,7 +66,7 @@ enum Command {
     Check(Box<check::CheckArgs>),
     /// List the checks, or what they cover of the RFCs
     Checks(checks::ChecksArgs),
-    /// Explain a check, a requirement or a habit of an identity provider
+    /// Explain a check, a requirement, a habit of an identity provider or a defect
     Explain(checks::ExplainArgs),
     /// Delete what an interrupted run left on a target
     Cleanup(Box<cleanup::CleanupArgs>),
@@ -72,6 +74,10 @@ enum Command {
     Selftest(Box<selftest::SelftestArgs>),
     /// Run the built-in SCIM provider until it is told to stop
     Serve(Box<serve::ServeArgs>),
+    /// Join JSON reports, or say what changed between two
+    Report(report::ReportArgs),
+    /// List the deliberate bugs of the built-in provider
+    Defects(defects::DefectsArgs),
     /// Print the JSON Schema of a file format
     Schema(documents::SchemaArgs),
     /// Print the completion script of a shell
@@ -122,6 +128,10 @@ fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Cleanup(args) => cleanup::run(*args, &context),
             Command::Selftest(args) => selftest::run(*args, &context),
             Command::Serve(args) => serve::run(*args, &context).unwrap_or_else(|stop| context.refuse(&stop)),
+            Command::Report(args) => report::run(&args, &context),
+            Command::Defects(args) => {
+                defects::run(&args, &context).unwrap_or_else(|stop| context.refuse(&stop))
+            }
             Command::Schema(args) => documents::schema(&args, &context),
             Command::Completions(args) => documents::completions(&args, &context),
             Command::Man => documents::man(&context),

@@ -13,7 +13,7 @@ use crate::report::{Progress, Reported, Reporter};
 /// The options.
 #[derive(Debug, Clone, Args)]
 pub struct OutputArgs {
-    /// Write a report: json=FILE or junit=FILE, `-` for standard output; may be repeated
+    /// Write a report: json=FILE, junit=FILE, html=FILE or markdown=FILE, `-` for standard output; may be repeated
     #[arg(
         long = "report",
         value_name = "FORMAT=FILE",
@@ -110,7 +110,7 @@ fn verdict(reported: &Reported) -> Exit {
     let tally = &reported.run.tally;
     if reported.run.incomplete {
         Exit::Interrupted
-    } else if reported.run.of(Status::Fail).any(|finding| finding.known.is_none()) {
+    } else if reported.run.unaccepted(Status::Fail) > 0 {
         Exit::Wanting
     } else if tally.of(Status::Error) + tally.of(Status::Blocked) > 0 {
         Exit::NoVerdict

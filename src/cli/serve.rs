@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use super::context::Context;
 use super::env;
 use super::exit::{Exit, Stop};
+use crate::provider::defects::Defect;
 use crate::provider::profile::Profile;
 use crate::provider::store::MemoryStore;
 use crate::provider::world::World;
@@ -26,6 +27,12 @@ pub struct ServeArgs {
     /// How the provider behaves
     #[arg(long, value_name = "NAME", default_value = "rfc", env = env::PROFILE)]
     profile: String,
+
+    /// A deliberate bug, repeatable; `scimulator defects` lists them
+    ///
+    /// The provider goes on announcing what it does without the bug, unless that is the bug.
+    #[arg(long, value_name = "ID", env = env::DEFECT, value_delimiter = ',')]
+    defect: Vec<String>,
 
     /// The bearer token that clients must send; a random one is made and shown when there is none
     ///
@@ -72,6 +79,7 @@ enum StoreChoice {
 /// Runs the command.
 pub fn run(args: ServeArgs, context: &Context) -> Result<Exit, Stop> {
     let profile = Profile::named(&args.profile).map_err(|error| Stop::usage(error.to_string()))?;
+    let defects = defects(&args)?;
     let (tokens, is_random) = tokens(&args)?;
     let mut config = ProviderConfig::loopback(profile, World::real());
     config.listen = args.listen;
@@ -81,6 +89,7 @@ pub fn run(args: ServeArgs, context: &Context) -> Result<Exit, Stop> {
     config.public_url = args.public_url;
     config.trust_forwarded = args.trust_forwarded;
     config.me = args.me;
+    config.defects = defects;
     config.tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
     log_to_stderr(context);
     let runtime = tokio::runtime::Runtime::new()
@@ -94,14 +103,17 @@ async fn serve(
     is_random: bool,
     context: &Context,
 ) -> Result<Exit, Stop> {
-    let name = config.profile.name.clone();
+    let mut shape = format!("profile {}", config.profile.name);
+    for defect in &config.defects {
+        shape.push_str(&format!(", defect {}", defect.id));
+    }
     let provider = Provider::start(config).await.map_err(|error| Stop::usage(error.to_string()))?;
     for token in tokens {
         provider.add_tenant(token);
     }
     let stopped = super::signal::stopped()?;
     context.print(&format!("listening on {}\n", provider.base_url()))?;
-    context.say(&format!("profile {name}; stop with Ctrl-C"));
+    context.say(&format!("{shape}; stop with Ctrl-C"));
     if let ([token], true) = (tokens, is_random) {
         // The one place that shows a token: it was made a moment ago, for whoever reads this.
         context.say(&format!("no token was given, so this one was made: {}", token.expose_secret()));
@@ -110,6 +122,19 @@ async fn serve(
     provider.shutdown().await;
     context.say("stopped");
     Ok(Exit::Ok)
+}
+
+/// The bugs to start with, each once.
+fn defects(args: &ServeArgs) -> Result<Vec<&'static Defect>, Stop> {
+    let mut defects: Vec<&Defect> = Vec::new();
+    for name in args.defect.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+        let defect = Defect::named(name)
+            .map_err(|error| Stop::usage(error.to_string()).hint("`scimulator defects` lists them"))?;
+        if !defects.iter().any(|known| known.id == defect.id) {
+            defects.push(defect);
+        }
+    }
+    Ok(defects)
 }
 
 /// The tokens to ask for, and whether one was made up here.

@@ -298,7 +298,27 @@ mod tests {
         let text = "[[known]]\ncheck = \"create.duplicat\"\nreason = \" \"\nuntil = \"soon\"\n";
         let mistakes = Baseline::read(text, "b.toml").unwrap_err();
         let shown: Vec<String> = mistakes.iter().map(|mistake| mistake.render(false)).collect();
-        insta::assert_snapshot!(shown.join("\n"));
+        insta::assert_snapshot!(shown.join("\n"), @r#"
+        error: there is no check `create.duplicat`
+         --> b.toml:2:9
+          |
+        2 | check = "create.duplicat"
+          |         ^^^^^^^^^^^^^^^^^
+          |
+          = help: did you mean `create.duplicate`?
+        error: a known finding needs a reason
+         --> b.toml:3:10
+          |
+        3 | reason = " "
+          |          ^^^
+        error: `soon` is no date
+         --> b.toml:4:9
+          |
+        4 | until = "soon"
+          |         ^^^^^^
+          |
+          = help: write it as 2027-01-31
+        "#);
         assert!(Baseline::read("[[known]]\nchekc = 1", "b.toml").is_err());
     }
 }

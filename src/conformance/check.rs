@@ -1,6 +1,6 @@
 //! What a check is: one function with its declaration.
 //!
-//! A topic is a file in [`super::checks`]; it declares its checks with [`check!`] and lists them in its `CHECKS`. The
+//! A topic is a file in [`super::checks`]; it declares its checks with `check!` and lists them in its `CHECKS`. The
 //! doc comment of a declaration is what `scimulator explain` prints: first the rule, then paragraphs that begin with
 //! `Why:` (what goes wrong without it, and who stumbles) and `Fix:` (what to change).
 
@@ -213,7 +213,7 @@ fn capitalised(text: &str) -> String {
 
 /// Declares a check: its doc comment, the constant for the list of its topic, the function, and what is known of it.
 ///
-/// ```ignore
+/// ```text
 /// check! {
 ///     /// `add` on a multi-valued attribute appends.
 ///     ///

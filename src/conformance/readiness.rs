@@ -1,9 +1,11 @@
 //! For whom a target is ready: what each identity provider depends on, taken together.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::check::{Audience, Level};
-use crate::event::{Event, Finding, Observer, Readiness, Status};
+use crate::diagnostic::Diagnostic;
+use crate::event::{Event, Finding, Item, Observer, Problem, Readiness, Severity, Status};
 
 /// Listens to a run and draws the conclusion.
 pub struct Judge<'a, O> {
@@ -81,12 +83,84 @@ impl<O: Observer> Observer for Judge<'_, O> {
     }
 }
 
+/// Takes the findings of replayed scenarios into a run of checks: what fails there stands in the way of the identity provider
+/// whose traffic it is, and is no violation of an RFC by itself.
+pub struct Replayed<'a, O> {
+    observer: &'a mut O,
+}
+
+impl<'a, O: Observer> Replayed<'a, O> {
+    /// Hands events on to `observer`.
+    pub fn new(observer: &'a mut O) -> Self {
+        Self { observer }
+    }
+}
+
+impl<O: Observer> Observer for Replayed<'_, O> {
+    fn observe(&mut self, event: &Event) {
+        match event {
+            Event::ItemStarted(item) => self.observer.observe(&Event::ItemStarted(replayed(item))),
+            Event::Exchanged { item, step, exchange } => {
+                let (item, step, exchange) = (replayed(item), step.clone(), exchange.clone());
+                self.observer.observe(&Event::Exchanged { item, step, exchange });
+            }
+            Event::Finished(finding) => self.observer.observe(&Event::Finished(Box::new(taken(finding)))),
+            other => self.observer.observe(other),
+        }
+    }
+}
+
+/// Who sends the traffic of a scenario, from the word for its dialect.
+pub fn audience(dialect: &str) -> Option<Audience> {
+    let product = dialect.split('-').next().unwrap_or(dialect);
+    match product {
+        "pingfederate" | "pingone" => Some(Audience::Ping),
+        _ => Audience::IDPS.into_iter().find(|audience| audience.word() == product),
+    }
+}
+
+fn replayed(item: &Item) -> Arc<Item> {
+    let breaks = item.id.rsplit_once('@').and_then(|(_, dialect)| audience(dialect));
+    Arc::new(Item {
+        id: format!("scenario:{}", item.id),
+        topic: "scenarios".to_owned(),
+        level: Some(Level::Interop.word()),
+        breaks: breaks.into_iter().map(|audience| audience.word().to_owned()).collect(),
+        ..item.clone()
+    })
+}
+
+fn taken(finding: &Finding) -> Finding {
+    let status = match finding.status {
+        Status::Fail => Status::Warn,
+        other => other,
+    };
+    let problem = |diagnostic: &Diagnostic| {
+        let place = diagnostic.source.as_ref().zip(diagnostic.line_column());
+        let place = place.map(|(source, (line, _))| format!(" ({}:{line})", source.path)).unwrap_or_default();
+        Problem {
+            severity: Severity::Concern,
+            requirements: Vec::new(),
+            what: format!("{}{place}", diagnostic.title),
+            expected: None,
+            got: None,
+            exchange: finding.exchanges.len().checked_sub(1),
+        }
+    };
+    Finding {
+        item: replayed(&finding.item),
+        status,
+        problems: finding.diagnostics.iter().map(problem).collect(),
+        diagnostics: Vec::new(),
+        snapshot: None,
+        difference: None,
+        ..finding.clone()
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::event::Item;
 
     struct Last(Vec<Readiness>);
 
@@ -116,6 +190,14 @@ mod tests {
         }
         judge.finish();
         last.0.remove(0)
+    }
+
+    #[test]
+    fn every_dialect_belongs_to_an_identity_provider() {
+        for (word, _) in crate::idp::Dialect::WORDS {
+            assert!(audience(word).is_some(), "{word}");
+        }
+        assert_eq!(audience("entra-aadoptscim"), Some(Audience::Entra));
     }
 
     #[test]

@@ -100,7 +100,12 @@ async fn judge(check: &Check, trial: &Trial) -> Verdict {
             return Err(Stop::Skip(format!("needs {}: {reason}", need.label())));
         }
     }
-    (check.run)(trial).await
+    (check.run)(trial).await?;
+    match trial.has_seen_nothing() {
+        // A check that looked at nothing, because there is nothing of its kind, has not passed.
+        true => Err(Stop::Skip("the target has nothing that it could be judged by".to_owned())),
+        false => Ok(()),
+    }
 }
 
 fn conclude(

@@ -13,8 +13,10 @@ pub struct Collected {
     pub target: TargetInfo,
     /// Every item that ended, sorted by id.
     pub findings: Vec<Finding>,
-    /// How many ended how.
+    /// How many ended how, those that a baseline accepts among them.
     pub tally: Tally,
+    /// How many of these a baseline accepts.
+    pub known: Tally,
     /// For whom the target is ready, where that was asked.
     pub readiness: Vec<Readiness>,
     /// What the user should know besides.
@@ -33,6 +35,7 @@ impl Collected {
             target: TargetInfo { url: String::new(), name: String::new() },
             findings: Vec::new(),
             tally: Tally::default(),
+            known: Tally::default(),
             readiness: Vec::new(),
             notices: Vec::new(),
             elapsed: Duration::ZERO,
@@ -40,9 +43,19 @@ impl Collected {
         }
     }
 
-    /// The findings that ended so, in order.
+    /// The findings that ended so and that no baseline accepts, in order.
     pub fn of(&self, status: Status) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(move |finding| finding.status == status)
+        self.findings.iter().filter(move |finding| finding.status == status && finding.known.is_none())
+    }
+
+    /// The findings that a baseline accepts, in order.
+    pub fn accepted(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.known.is_some())
+    }
+
+    /// How many ended so without being accepted by a baseline: what an exit code goes by.
+    pub fn unaccepted(&self, status: Status) -> usize {
+        self.tally.of(status).saturating_sub(self.known.of(status))
     }
 }
 
@@ -61,6 +74,9 @@ impl Observer for Collected {
             }
             Event::Finished(finding) => {
                 self.tally.add(finding.status);
+                if finding.known.is_some() {
+                    self.known.add(finding.status);
+                }
                 let at = self.findings.partition_point(|known| known.item.id <= finding.item.id);
                 self.findings.insert(at, (**finding).clone());
             }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::collected::Collected;
-use super::{json, junit};
+use super::{html, json, junit, markdown};
 use crate::diagnostic::nearest;
 
 /// The formats of reports.
@@ -19,15 +19,26 @@ pub enum Format {
     Json,
     /// JUnit XML.
     Junit,
+    /// One page that a browser shows, complete by itself.
+    Html,
+    /// A comment on a pull request.
+    Markdown,
 }
 
 impl Format {
-    const NAMES: [(&'static str, Format); 2] = [("json", Format::Json), ("junit", Format::Junit)];
+    const NAMES: [(&'static str, Format); 4] = [
+        ("json", Format::Json),
+        ("junit", Format::Junit),
+        ("html", Format::Html),
+        ("markdown", Format::Markdown),
+    ];
 
     fn render(self, run: &Collected) -> Result<String, String> {
         match self {
             Format::Json => Ok(json::render(run)),
             Format::Junit => junit::render(run).map_err(|error| error.to_string()),
+            Format::Html => Ok(html::render(run)),
+            Format::Markdown => Ok(markdown::render(run, markdown::COMMENT)),
         }
     }
 }
@@ -54,16 +65,11 @@ impl FromStr for ReportRequest {
     fn from_str(text: &str) -> Result<Self, String> {
         let (format, path) = text.split_once('=').ok_or("write `FORMAT=FILE`, such as `json=report.json`")?;
         let Some((_, format)) = Format::NAMES.iter().find(|(name, _)| *name == format) else {
-            return Err(match format {
-                "html" | "markdown" => {
-                    format!(
-                        "`{format}` reports come with a later version; this one writes `json` and `junit`"
-                    )
+            return Err(match nearest(format, Format::NAMES.map(|(name, _)| name)) {
+                Some(near) => format!("unknown format `{format}`; did you mean `{near}`?"),
+                None => {
+                    format!("unknown format `{format}`; known are `json`, `junit`, `html` and `markdown`")
                 }
-                _ => match nearest(format, Format::NAMES.map(|(name, _)| name)) {
-                    Some(near) => format!("unknown format `{format}`; did you mean `{near}`?"),
-                    None => format!("unknown format `{format}`; known are `json` and `junit`"),
-                },
             });
         };
         match path.is_empty() {
@@ -197,13 +203,13 @@ mod tests {
     fn a_request_names_format_and_file() {
         let request: ReportRequest = "junit=a=b.xml".parse().unwrap();
         assert_eq!(request, ReportRequest { format: Format::Junit, path: "a=b.xml".into() });
-        let refused: Vec<String> = ["json", "json=", "html=x", "jsn=x", "yaml=x", ""].map(refused).into();
+        let refused: Vec<String> = ["json", "json=", "htm=x", "jsn=x", "yaml=x", ""].map(refused).into();
         insta::assert_snapshot!(refused.join("\n"), @r"
         write `FORMAT=FILE`, such as `json=report.json`
         the file is missing: write `FORMAT=FILE`, such as `json=report.json`
-        `html` reports come with a later version; this one writes `json` and `junit`
+        unknown format `htm`; did you mean `html`?
         unknown format `jsn`; did you mean `json`?
-        unknown format `yaml`; known are `json` and `junit`
+        unknown format `yaml`; known are `json`, `junit`, `html` and `markdown`
         write `FORMAT=FILE`, such as `json=report.json`
         ");
     }

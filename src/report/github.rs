@@ -3,17 +3,11 @@
 use std::fmt::Write as _;
 
 use super::collected::Collected;
-use super::words;
+use super::{markdown, words};
 use crate::event::{Finding, Status};
 
 /// GitHub shows about ten annotations of a step; the rest is in the summary.
 const ANNOTATIONS: usize = 10;
-
-/// A step summary may hold 1 MiB; we stay well below it.
-const LARGEST_SUMMARY: usize = 512 * 1024;
-
-/// Evidence of one failure in the summary, in bytes.
-const LARGEST_EVIDENCE: usize = 16 * 1024;
 
 /// The workflow commands that annotate the first failures, one line each.
 pub(super) fn annotations(run: &Collected) -> String {
@@ -35,68 +29,11 @@ pub(super) fn annotations(run: &Collected) -> String {
 
 /// The summary of the step as Markdown.
 pub(super) fn summary(run: &Collected) -> String {
-    let counts: Vec<String> = words::counts(&run.tally).into_iter().map(|(_, words)| words).collect();
-    let incomplete = if run.incomplete { " (interrupted)" } else { "" };
-    let mut text = format!(
-        "### scimulator {}: {}{incomplete}\n\nTarget `{}`, {}.\n",
-        run.kind.word(),
-        counts.join(", "),
-        run.target.name.replace('`', "'"),
-        words::seconds(run.elapsed)
-    );
-    for (index, finding) in failures(run).enumerate() {
-        let detail = failure(finding);
-        if text.len() + detail.len() > LARGEST_SUMMARY {
-            let rest = failures(run).count() - index;
-            let _ = writeln!(text, "\n… and {} in the log.", words::count(rest, "more failure"));
-            break;
-        }
-        text.push_str(&detail);
-    }
-    let mut skipped = run.of(Status::Skip).chain(run.of(Status::Blocked)).peekable();
-    if skipped.peek().is_some() {
-        text.push_str("\n| not judged | reason |\n|---|---|\n");
-        for finding in skipped.take(100) {
-            let _ = writeln!(text, "| {} | {} |", cell(&finding.item.id), cell(&finding.message));
-        }
-    }
-    text
+    markdown::render(run, markdown::STEP_SUMMARY)
 }
 
 fn failures(run: &Collected) -> impl Iterator<Item = &Finding> {
     run.of(Status::Fail).chain(run.of(Status::Error))
-}
-
-fn failure(finding: &Finding) -> String {
-    let evidence = words::evidence(finding);
-    let evidence = words::cut(&evidence, LARGEST_EVIDENCE);
-    let (id, message) = (html(&finding.item.id), html(&finding.message));
-    let title = html(&finding.item.title);
-    if evidence.is_empty() {
-        return format!("\n**{id}**: {message}\n\n{title}\n");
-    }
-    // A fence longer than any run of backticks inside cannot be closed from within.
-    let longest = evidence.split(|c| c != '`').map(str::len).max().unwrap_or(0);
-    let fence = "`".repeat(longest.max(2) + 1);
-    format!(
-        "\n<details><summary><b>{id}</b>: {message}</summary>\n\n{title}\n\n{fence}diff\n{evidence}\n{fence}\n\n</details>\n"
-    )
-}
-
-fn html(text: &str) -> String {
-    text.chars()
-        .filter(|c| !c.is_control())
-        .map(|c| match c {
-            '&' => "&amp;".to_owned(),
-            '<' => "&lt;".to_owned(),
-            '>' => "&gt;".to_owned(),
-            c => c.to_string(),
-        })
-        .collect()
-}
-
-fn cell(text: &str) -> String {
-    html(text).replace('|', "\\|")
 }
 
 /// The message of a workflow command.
@@ -125,57 +62,13 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_counts_and_shows_failures() {
-        insta::assert_snapshot!(summary(&samples::run()), @r#"
-        ### scimulator run: 1 passed, 3 failed, 1 skipped, 1 error
-
-        Target `rfc`, 0.6 s.
-
-        <details><summary><b>okta/users/deactivate@okta</b>: the transcript differs from its snapshot</summary>
-
-        What okta users deactivate shows [31m&lt;&amp;&gt;
-
-        ```diff
-        changed from snapshots/rfc/okta/users/deactivate@okta.snap:
-        2. deactivate: response body: /active: false -> true
-
-        @@ -3,3 +3,3 @@
-         {
-        -  "active": false
-        +  "active": true
-         }
-        ```
-
-        </details>
-
-        <details><summary><b>rfc/errors/conflict</b>: 1 expectation does not hold</summary>
-
-        What rfc errors conflict shows [31m&lt;&amp;&gt;
-
-        ```diff
-        error: the status is 201
-         --> scenarios/rfc/errors/conflict.yaml:4:22
-          |
-        4 |     expect: { status: 409 }
-          |                      ^^^ expected 409
-          |
-          = help: RFC 7644 §3.3
-        ```
-
-        </details>
-
-        **rfc/me**: there is no snapshot yet
-
-        What rfc me shows [31m&lt;&amp;&gt;
-
-        **rfc/paging**: no connection to 127.0.0.1:9
-
-        What rfc paging shows [31m&lt;&amp;&gt;
-
-        | not judged | reason |
-        |---|---|
-        | rfc/bulk/create | needs `bulk`, which the target does not offer |
-        "#);
+    fn checks_are_annotated_with_their_problems_and_known_ones_are_not() {
+        let text = annotations(&samples::check::run());
+        assert!(!text.contains("sample.known") && text.contains("title=sample.replace-active::"), "{text}");
+        assert!(
+            text.contains("%0A  expected: \"active\": false%0A  got: \"active\": true%0A  rule: RFC 7644"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 
 use super::collected::Collected;
 use super::words;
-use crate::event::{Finding, SnapshotState, Status};
+use crate::event::{Finding, Known, Problem, Readiness, Severity, SnapshotState, Status};
 use crate::exchange::{Exchange, FailureKind, Headers};
 use crate::redact::Redacted;
 
@@ -31,14 +31,43 @@ fn report(run: &Collected) -> Value {
     report.insert("version".into(), env!("CARGO_PKG_VERSION").into());
     report.insert("target".into(), json!({ "url": run.target.url, "name": run.target.name }));
     let counts = Status::ALL.map(|status| (status.word().to_owned(), run.tally.of(status).into()));
-    report.insert("summary".into(), Value::Object(counts.into_iter().collect()));
+    let mut summary: Map<String, Value> = counts.into_iter().collect();
+    if run.known.total() > 0 {
+        summary.insert("known".into(), run.known.total().into());
+    }
+    report.insert("summary".into(), summary.into());
     if run.incomplete {
         report.insert("incomplete".into(), true.into());
     }
     report.insert("elapsed_ms".into(), milliseconds(run.elapsed));
     report.insert("results".into(), run.findings.iter().map(result).collect());
-    report.insert("readiness".into(), json!([]));
+    report.insert("readiness".into(), run.readiness.iter().map(readiness).collect());
     Value::Object(report)
+}
+
+fn readiness(row: &Readiness) -> Value {
+    json!({
+        "idp": row.audience,
+        "ready": row.ready,
+        "blockers": row.blockers,
+        "undecided": row.undecided,
+        "judged": row.judged,
+    })
+}
+
+fn problem(problem: &Problem) -> Value {
+    let mut object = Map::new();
+    let severity = match problem.severity {
+        Severity::Violation => "violation",
+        Severity::Concern => "concern",
+    };
+    object.insert("severity".into(), severity.into());
+    object.insert("requirements".into(), problem.requirements.clone().into());
+    object.insert("what".into(), problem.what.as_str().into());
+    object.insert("expected".into(), problem.expected.clone().into());
+    object.insert("got".into(), problem.got.clone().into());
+    object.insert("exchange".into(), problem.exchange.into());
+    Value::Object(object)
 }
 
 fn result(finding: &Finding) -> Value {
@@ -58,6 +87,12 @@ fn result(finding: &Finding) -> Value {
         if let Some(line) = line {
             result.insert("line".into(), line.into());
         }
+    }
+    if !finding.problems.is_empty() {
+        result.insert("problems".into(), finding.problems.iter().map(problem).collect());
+    }
+    if let Some(Known { reason, until }) = &finding.known {
+        result.insert("known".into(), json!({ "reason": reason, "until": until }));
     }
     if let Some(snapshot) = finding.snapshot {
         result.insert("snapshot".into(), snapshot_word(snapshot).into());
@@ -172,259 +207,4 @@ fn milliseconds(duration: std::time::Duration) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::samples;
-    use super::*;
-
-    #[test]
-    fn the_report_keeps_its_shape() {
-        let text = render(&samples::run()).replace(env!("CARGO_PKG_VERSION"), "<program>");
-        insta::assert_snapshot!(text, @r#"
-        {
-          "kind": "run",
-          "version": "<program>",
-          "target": {
-            "url": "http://127.0.0.1/scim/v2",
-            "name": "rfc"
-          },
-          "summary": {
-            "pass": 1,
-            "fail": 3,
-            "warn": 0,
-            "skip": 1,
-            "blocked": 0,
-            "error": 1
-          },
-          "elapsed_ms": 640.0,
-          "results": [
-            {
-              "id": "okta/users/create@okta",
-              "title": "What okta users create shows \u001b[31m<&>",
-              "topic": "okta/users",
-              "status": "pass",
-              "level": null,
-              "requirements": [],
-              "message": "",
-              "breaks": [],
-              "duration_ms": 12.0,
-              "file": "scenarios/okta/users/create.yaml",
-              "snapshot": "unchanged",
-              "exchanges": [
-                {
-                  "request": {
-                    "method": "POST",
-                    "target": "/Users",
-                    "headers": {
-                      "Content-Type": "application/scim+json"
-                    },
-                    "body": {
-                      "userName": "ada",
-                      "password": "<redacted>"
-                    }
-                  },
-                  "response": {
-                    "status": 201,
-                    "headers": {
-                      "Content-Type": "application/scim+json",
-                      "Set-Cookie": "<redacted>",
-                      "Vary": "A, B"
-                    },
-                    "body": {
-                      "id": "1",
-                      "userName": "ada",
-                      "active": true
-                    }
-                  },
-                  "duration_ms": 3.4,
-                  "attempt": 1,
-                  "started": "1970-01-01T00:00:00Z"
-                }
-              ]
-            },
-            {
-              "id": "okta/users/deactivate@okta",
-              "title": "What okta users deactivate shows \u001b[31m<&>",
-              "topic": "okta/users",
-              "status": "fail",
-              "level": null,
-              "requirements": [],
-              "message": "the transcript differs from its snapshot",
-              "breaks": [],
-              "duration_ms": 12.0,
-              "file": "scenarios/okta/users/deactivate.yaml",
-              "snapshot": "changed",
-              "changes": [
-                "2. deactivate: response body: /active: false -> true"
-              ],
-              "exchanges": [
-                {
-                  "request": {
-                    "method": "POST",
-                    "target": "/Users",
-                    "headers": {
-                      "Content-Type": "application/scim+json"
-                    },
-                    "body": {
-                      "userName": "ada",
-                      "password": "<redacted>"
-                    }
-                  },
-                  "response": {
-                    "status": 201,
-                    "headers": {
-                      "Content-Type": "application/scim+json",
-                      "Set-Cookie": "<redacted>",
-                      "Vary": "A, B"
-                    },
-                    "body": {
-                      "id": "1",
-                      "userName": "ada",
-                      "active": true
-                    }
-                  },
-                  "duration_ms": 3.4,
-                  "attempt": 1,
-                  "started": "1970-01-01T00:00:00Z"
-                }
-              ]
-            },
-            {
-              "id": "rfc/bulk/create",
-              "title": "What rfc bulk create shows \u001b[31m<&>",
-              "topic": "rfc/bulk",
-              "status": "skip",
-              "level": null,
-              "requirements": [],
-              "message": "needs `bulk`, which the target does not offer",
-              "breaks": [],
-              "duration_ms": 12.0,
-              "file": "scenarios/rfc/bulk/create.yaml",
-              "exchanges": []
-            },
-            {
-              "id": "rfc/errors/conflict",
-              "title": "What rfc errors conflict shows \u001b[31m<&>",
-              "topic": "rfc/errors",
-              "status": "fail",
-              "level": null,
-              "requirements": [],
-              "message": "1 expectation does not hold\nscenarios/rfc/errors/conflict.yaml:4:22: the status is 201",
-              "breaks": [],
-              "duration_ms": 12.0,
-              "file": "scenarios/rfc/errors/conflict.yaml",
-              "line": 4,
-              "exchanges": [
-                {
-                  "request": {
-                    "method": "POST",
-                    "target": "/Users",
-                    "headers": {
-                      "Content-Type": "application/scim+json"
-                    },
-                    "body": {
-                      "userName": "ada",
-                      "password": "<redacted>"
-                    }
-                  },
-                  "response": {
-                    "status": 201,
-                    "headers": {
-                      "Content-Type": "application/scim+json",
-                      "Set-Cookie": "<redacted>",
-                      "Vary": "A, B"
-                    },
-                    "body": {
-                      "id": "1",
-                      "userName": "ada",
-                      "active": true
-                    }
-                  },
-                  "duration_ms": 3.4,
-                  "attempt": 1,
-                  "started": "1970-01-01T00:00:00Z"
-                }
-              ]
-            },
-            {
-              "id": "rfc/me",
-              "title": "What rfc me shows \u001b[31m<&>",
-              "topic": "rfc",
-              "status": "fail",
-              "level": null,
-              "requirements": [],
-              "message": "there is no snapshot yet",
-              "breaks": [],
-              "duration_ms": 12.0,
-              "file": "scenarios/rfc/me.yaml",
-              "snapshot": "missing",
-              "changes": [],
-              "exchanges": []
-            },
-            {
-              "id": "rfc/paging",
-              "title": "What rfc paging shows \u001b[31m<&>",
-              "topic": "rfc",
-              "status": "error",
-              "level": null,
-              "requirements": [],
-              "message": "no connection to 127.0.0.1:9",
-              "breaks": [],
-              "duration_ms": 12.0,
-              "file": "scenarios/rfc/paging.yaml",
-              "exchanges": [
-                {
-                  "request": {
-                    "method": "POST",
-                    "target": "/Users",
-                    "headers": {
-                      "Content-Type": "application/scim+json"
-                    },
-                    "body": {
-                      "userName": "ada",
-                      "password": "<redacted>"
-                    }
-                  },
-                  "failure": {
-                    "kind": "connect",
-                    "message": "no connection to 127.0.0.1:9: refused"
-                  },
-                  "duration_ms": 3.4,
-                  "attempt": 1,
-                  "started": "1970-01-01T00:00:00Z"
-                }
-              ]
-            }
-          ],
-          "readiness": []
-        }
-        "#);
-    }
-
-    #[test]
-    fn every_report_obeys_the_schema() {
-        let schema: Value = serde_json::from_str(SCHEMA).unwrap();
-        let validator = jsonschema::validator_for(&schema).unwrap();
-        let complete = report(&samples::run());
-        let mut run = samples::run();
-        run.incomplete = true;
-        run.findings.clear();
-        for report in [complete, report(&run)] {
-            let mistakes: Vec<String> = validator
-                .iter_errors(&report)
-                .map(|error| format!("{}: {error}", error.instance_path()))
-                .collect();
-            assert_eq!(mistakes, Vec::<String>::new());
-        }
-        assert!(!validator.is_valid(&json!({ "kind": "run" })));
-    }
-
-    #[test]
-    fn a_big_body_is_cut_and_says_so() {
-        let mut message = Map::new();
-        let big = format!("[{}1]", "1,".repeat(LARGEST_BODY));
-        body(&mut message, big.as_bytes());
-        assert_eq!(message["body_bytes"], big.len());
-        let text = message["body"].as_str().unwrap();
-        assert!(text.len() < LARGEST_BODY + 100 && text.ends_with(&format!("{} bytes in all)", big.len())));
-    }
-}
+mod tests;

@@ -1,18 +1,24 @@
 //! The JUnit report, which CI systems read.
 //!
 //! One test case an item. A failure is `<failure>`, what could not be judged is `<error>`, and what was not judged is
-//! `<skipped>`, always with the reason. The library takes control characters and escapes out.
+//! `<skipped>`, always with the reason. What a baseline accepts is `<skipped>` too, because a CI system would count a
+//! failure; its reason begins with `known:`. A warning is a test case that passes and says so in its output. The
+//! library takes control characters and escapes out.
 
 use std::collections::HashMap;
 
 use quick_junit::{NonSuccessKind, Property, Report, SerializeError, TestCase, TestCaseStatus, TestSuite};
 
 use super::collected::Collected;
-use super::words;
-use crate::event::{Finding, Status};
+use super::message::{self, Limits};
+use super::{evidence, words};
+use crate::event::{Finding, Known, Status};
 
 /// Evidence is written up to this many bytes for each case.
 const LARGEST_EVIDENCE: usize = 64 * 1024;
+
+/// How much of the exchange that shows a problem is written.
+const SHORT: Limits = Limits { lines: 60, characters: 400 };
 
 /// The report as text.
 ///
@@ -38,7 +44,7 @@ pub fn render(run: &Collected) -> Result<String, SerializeError> {
     let mut report = Report::new(format!("scimulator {}", run.kind.word()));
     report.set_time(run.elapsed);
     report.add_test_suite(suite);
-    report.to_string()
+    Ok(report.to_string()?.replace(message::turns, "\u{fffd}"))
 }
 
 fn case(finding: &Finding, name: String) -> TestCase {
@@ -49,6 +55,14 @@ fn case(finding: &Finding, name: String) -> TestCase {
     });
     case.set_time(finding.duration);
     case.add_property(Property::new("title", &finding.item.title));
+    if let Some(level) = finding.item.level {
+        case.add_property(Property::new("level", level));
+    }
+    for (name, words) in [("requirements", &finding.item.requirements), ("breaks", &finding.item.breaks)] {
+        if !words.is_empty() {
+            case.add_property(Property::new(name, words.join(" ")));
+        }
+    }
     if let Some((file, line)) = words::place(finding) {
         case.extra.insert("file".into(), file.into());
         if let Some(line) = line {
@@ -56,24 +70,40 @@ fn case(finding: &Finding, name: String) -> TestCase {
         }
     }
     if finding.status == Status::Warn {
-        case.set_system_out(format!("warning: {}", finding.message));
+        let evidence = words::evidence(finding);
+        let text = if evidence.is_empty() { &finding.message } else { &evidence };
+        case.set_system_out(format!("warning: {}", words::cut(text, LARGEST_EVIDENCE)));
     }
     case
 }
 
 fn status(finding: &Finding) -> TestCaseStatus {
+    if let Some(Known { reason, until }) = &finding.known {
+        let until = until.as_ref().map_or(String::new(), |until| format!(" (until {until})"));
+        let mut status = TestCaseStatus::skipped();
+        status.set_type("known").set_message(format!("known: {reason}{until}: {}", finding.message));
+        return status;
+    }
     let (mut status, kind) = match finding.status {
         Status::Pass | Status::Warn => return TestCaseStatus::success(),
         Status::Skip => (TestCaseStatus::skipped(), "skip"),
         Status::Blocked => (TestCaseStatus::skipped(), "blocked"),
         Status::Fail => {
-            let kind = if finding.diagnostics.is_empty() { "snapshot" } else { "expectation" };
+            let kind = match finding.item.level {
+                Some(_) => "requirement",
+                None if finding.diagnostics.is_empty() => "snapshot",
+                None => "expectation",
+            };
             (TestCaseStatus::non_success(NonSuccessKind::Failure), kind)
         }
         Status::Error => (TestCaseStatus::non_success(NonSuccessKind::Error), "error"),
     };
     status.set_type(kind).set_message(&finding.message);
-    let evidence = words::evidence(finding);
+    let mut evidence = words::evidence(finding);
+    let decisive = finding.problems.iter().find_map(|problem| evidence::decisive(problem, finding));
+    if let Some(exchange) = decisive {
+        evidence.push_str(&format!("\n\n{}", message::short(exchange, SHORT).trim_end()));
+    }
     if !evidence.is_empty() {
         status.set_description(words::cut(&evidence, LARGEST_EVIDENCE));
     }
@@ -160,6 +190,181 @@ mod tests {
             xml.split("<testcase name=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
         let unique: std::collections::HashSet<&&str> = names.iter().collect();
         assert_eq!((names.len(), unique.len()), (7, 7), "{names:?}");
+    }
+
+    #[test]
+    fn a_check_is_a_case_with_its_problems_and_a_known_one_is_skipped() {
+        let xml = render(&samples::check::run()).unwrap();
+        assert!(!xml.contains(samples::check::SECRET));
+        insta::assert_snapshot!(xml, @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="scimulator check" tests="10" skipped="4" failures="2" errors="1" time="1.240">
+            <testsuite name="scimulator check staging" tests="10" skipped="4" errors="1" failures="2" time="1.240">
+                <properties>
+                    <property name="target" value="https://app.example.test/scim/v2"/>
+                </properties>
+                <testcase name="sample.bulk-create" classname="bulk" time="0.012">
+                    <properties>
+                        <property name="title" value="What sample.bulk-create is about"/>
+                        <property name="level" value="must"/>
+                        <property name="requirements" value="RFC7643-3.1-05"/>
+                        <property name="breaks" value="okta"/>
+                    </properties>
+                    <skipped message="the target does not advertise bulk operations" type="skip"/>
+                </testcase>
+                <testcase name="sample.bulk-order" classname="bulk" time="0.012">
+                    <properties>
+                        <property name="title" value="What sample.bulk-order is about"/>
+                        <property name="level" value="must"/>
+                        <property name="requirements" value="RFC7643-3.1-05"/>
+                        <property name="breaks" value="okta"/>
+                    </properties>
+                    <skipped message="the target does not advertise bulk operations" type="skip"/>
+                </testcase>
+                <testcase name="sample.delete" classname="delete" time="0.012">
+                    <properties>
+                        <property name="title" value="What sample.delete is about"/>
+                        <property name="level" value="must"/>
+                        <property name="requirements" value="RFC7643-3.1-05"/>
+                        <property name="breaks" value="okta"/>
+                    </properties>
+                </testcase>
+                <testcase name="sample.hostile" classname="unicode &amp; &lt;b&gt;" time="0.000">
+                    <properties>
+                        <property name="title" value="&lt;/script&gt;&lt;script&gt;alert(&apos;x&apos;)&lt;/script&gt;� &quot;quoted&quot; | `tick` ``` --&gt; ]]&gt;"/>
+                        <property name="level" value="must"/>
+                        <property name="requirements" value="RFC7643-3.1-05"/>
+                        <property name="breaks" value="okta"/>
+                    </properties>
+                    <failure message="&lt;/script&gt;&lt;script&gt;alert(&apos;x&apos;)&lt;/script&gt;� &quot;quoted&quot; | `tick` ``` --&gt; ]]&gt;" type="requirement">&lt;/script&gt;&lt;script&gt;alert(&apos;x&apos;)&lt;/script&gt;� &quot;quoted&quot; | `tick` ``` --&gt; ]]&gt;
+          expected: &lt;/script&gt;&lt;script&gt;alert(&apos;x&apos;)&lt;/script&gt;� &quot;quoted&quot; | `tick` ``` --&gt; ]]&gt;
+          got: &lt;/script&gt;&lt;script&gt;alert(&apos;x&apos;)&lt;/script&gt;� &quot;quoted&quot; | `tick` ``` --&gt; ]]&gt;
+          rule: RFC 7643 §3.1, MUST (RFC7643-3.1-05): Every representation of a resource includes a non-empty id.
+
+        &gt; POST /Users
+        {
+          &quot;userName&quot;: &quot;o&apos;brien &lt;b&gt;&quot;
+        }
+        &lt; 500 Internal Server Error
+        {
+          &quot;id&quot;: &quot;&lt;/script&gt;&lt;script&gt;alert(&apos;x&apos;)&lt;/script&gt;\u001b[31m� \&quot;quoted\&quot; | `tick` ``` --&gt; ]]&gt;&quot;,
+          &quot;token&quot;: &quot;&lt;redacted&gt;&quot;,
+          &quot;long&quot;: &quot;xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (5000 bytes)&quot;
+        }</failure>
+                </testcase>
+                <testcase name="sample.id" classname="create" time="0.012">
+                    <properties>
+                        <property name="title" value="What sample.id is about"/>
+                        <property name="level" value="must"/>
+                        <property name="requirements" value="RFC7643-3.1-05"/>
+                        <property name="breaks" value="okta"/>
+                    </properties>
+                </testcase>
+                <testcase name="sample.known" classname="errors" time="0.012">
+                    <properties>
+                        <property name="title" value="What sample.known is about"/>
+                        <property name="level" value="must"/>
+                        <property name="requirements" value="RFC7643-3.1-05"/>
+                        <property name="breaks" value="okta"/>
+                    </properties>
+                    <skipped message="known: ticket 42 (until 2027-01-31): `status` is a number" type="known"/>
+                </testcase>
+                <testcase name="sample.media-type" classname="errors" time="0.000">
+                    <properties>
+                        <property name="title" value="errors are SCIM"/>
+                        <property name="level" value="should"/>
+                        <property name="requirements" value="RFC7644-3.12-07"/>
+                    </properties>
+                    <system-out>warning: the error comes as a page
+          expected: application/scim+json
+          got: text/html
+          rule: RFC 7644 §3.12, IMPLIED (RFC7644-3.12-07): Error responses have Content-Type application/scim+json.</system-out>
+                </testcase>
+                <testcase name="sample.read" classname="read" time="0.012">
+                    <properties>
+                        <property name="title" value="What sample.read is about"/>
+                        <property name="level" value="must"/>
+                        <property name="requirements" value="RFC7643-3.1-05"/>
+                        <property name="breaks" value="okta"/>
+                    </properties>
+                    <skipped message="needs `sample.id`, which failed" type="blocked"/>
+                </testcase>
+                <testcase name="sample.replace-active" classname="patch" time="0.031">
+                    <properties>
+                        <property name="title" value="replace of active without a path deactivates the user"/>
+                        <property name="level" value="must"/>
+                        <property name="requirements" value="RFC7644-3.5.2.3-02 RFC7644-3.5.2.3-03 Q-G07 RFC0000-0-00"/>
+                        <property name="breaks" value="okta entra somebody"/>
+                    </properties>
+                    <failure message="after the PATCH the user is still active (and 1 more)" type="requirement">after the PATCH the user is still active
+          expected: &quot;active&quot;: false
+          got: &quot;active&quot;: true
+          rule: RFC 7644 §3.5.2.3, IMPLIED (RFC7644-3.5.2.3-02): replace without path leaves attributes not listed untouched.
+          rule: RFC 7644 §3.5.2.3, IMPLIED (RFC7644-3.5.2.3-03): replace of a single-valued attribute sets the new value.
+
+        the name is gone as well
+          got: no `displayName`
+          rule: sent by Entra (Q-G07): apply; expects 204 (200 ok)
+          rule: RFC0000-0-00
+
+        &gt; GET /Users/2819?attributes=active
+        &lt; 200 OK
+        {
+          &quot;id&quot;: &quot;2819&quot;,
+          &quot;userName&quot;: &quot;ada&quot;,
+          &quot;active&quot;: true,
+          &quot;emails&quot;: [
+            {
+              &quot;value&quot;: &quot;ada0@example.test&quot;
+            },
+            {
+              &quot;value&quot;: &quot;ada1@example.test&quot;
+            },
+            {
+              &quot;value&quot;: &quot;ada2@example.test&quot;
+            },
+            {
+              &quot;value&quot;: &quot;ada3@example.test&quot;
+            },
+            {
+              &quot;value&quot;: &quot;ada4@example.test&quot;
+            },
+            {
+              &quot;value&quot;: &quot;ada5@example.test&quot;
+            },
+            {
+              &quot;value&quot;: &quot;ada6@example.test&quot;
+            },
+            {
+              &quot;value&quot;: &quot;ada7@example.test&quot;
+            },
+            {
+              &quot;value&quot;: &quot;ada8@example.test&quot;
+            },
+            {
+              &quot;value&quot;: &quot;ada9@example.test&quot;
+            },
+            {
+              &quot;value&quot;: &quot;ada10@example.test&quot;
+            },
+            {
+              &quot;value&quot;: &quot;ada11@example.test&quot;
+            }
+          ]
+        }</failure>
+                </testcase>
+                <testcase name="sample.unreachable" classname="read" time="0.012">
+                    <properties>
+                        <property name="title" value="What sample.unreachable is about"/>
+                        <property name="level" value="must"/>
+                        <property name="requirements" value="RFC7643-3.1-05"/>
+                        <property name="breaks" value="okta"/>
+                    </properties>
+                    <error message="no answer within 10 s" type="error"/>
+                </testcase>
+            </testsuite>
+        </testsuites>
+        "#);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Floor 6: the events of a run become text.
 //!
 //! [`Reporter`] takes the one stream of events and hands it to all consumers: [`terminal`] writes for people as it
-//! goes, [`collected`] keeps everything, and at the end [`json`], [`junit`] and `github` are rendered from that. They
+//! goes, [`collected`] keeps everything, and at the end the report files and `github` are rendered from that. They
 //! compute nothing of their own, so that no two can disagree. A new format is one file here and one line in [`mod@file`].
 //!
 //! | module | what lives there |
@@ -9,10 +9,13 @@
 //! | [`terminal`] | lines, failures in full, the summary |
 //! | `progress` | the bar on a terminal |
 //! | `message` | an exchange as HTTP |
+//! | `curl` | a request as a line that sends it again |
+//! | `evidence` | what is known of a finding: its rules, who stumbles, the fix |
 //! | [`collected`] | the run once it is over |
-//! | [`json`], [`junit`] | report files |
+//! | [`json`], [`junit`], `markdown`, `html` | report files |
 //! | `github` | annotations and the step summary of GitHub Actions |
 //! | [`mod@file`] | `--report FORMAT=FILE` |
+//! | [`document`], [`merge`], [`diff`] | JSON reports that are read again: joined, or compared |
 //! | `words` | phrases that several of them say |
 
 use std::fs::File;
@@ -22,10 +25,17 @@ use std::path::PathBuf;
 use crate::event::{Event, Observer};
 
 pub mod collected;
+mod curl;
+pub mod diff;
+pub mod document;
+mod evidence;
 pub mod file;
 mod github;
+mod html;
 pub mod json;
 pub mod junit;
+mod markdown;
+pub mod merge;
 mod message;
 mod progress;
 #[cfg(test)]

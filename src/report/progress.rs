@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::words;
-use crate::event::{Item, Status, Tally};
+use crate::event::{Finding, Item, Tally};
 
 /// Names of running items that are shown; the rest is counted.
 const SHOWN: usize = 3;
@@ -16,12 +16,13 @@ pub struct Progress {
     bar: Option<ProgressBar>,
     running: Vec<Arc<Item>>,
     tally: Tally,
+    known: Tally,
 }
 
 impl Progress {
     /// No bar: standard error is no terminal, this is a CI job, or little is to be told.
     pub fn none() -> Self {
-        Self { bar: None, running: Vec::new(), tally: Tally::default() }
+        Self { bar: None, running: Vec::new(), tally: Tally::default(), known: Tally::default() }
     }
 
     /// A bar on standard error.
@@ -49,9 +50,12 @@ impl Progress {
     }
 
     /// An item ended.
-    pub fn finished(&mut self, item: &Item, status: Status) {
-        self.running.retain(|running| running.id != item.id);
-        self.tally.add(status);
+    pub fn finished(&mut self, finding: &Finding) {
+        self.running.retain(|running| running.id != finding.item.id);
+        self.tally.add(finding.status);
+        if finding.known.is_some() {
+            self.known.add(finding.status);
+        }
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
@@ -75,14 +79,14 @@ impl Progress {
 
     fn refresh(&self) {
         if let Some(bar) = &self.bar {
-            bar.set_message(state(&self.tally, &self.running));
+            bar.set_message(state(&self.tally, &self.known, &self.running));
         }
     }
 }
 
 /// `11 passed, 1 failed: a, b, c and 2 more`
-fn state(tally: &Tally, running: &[Arc<Item>]) -> String {
-    let counts: Vec<String> = words::counts(tally).into_iter().map(|(_, words)| words).collect();
+fn state(tally: &Tally, known: &Tally, running: &[Arc<Item>]) -> String {
+    let counts: Vec<String> = words::counts(tally, known).into_iter().map(|(_, words)| words).collect();
     let names: Vec<&str> = running.iter().take(SHOWN).map(|item| item.id.as_str()).collect();
     let more = match running.len().saturating_sub(SHOWN) {
         0 => String::new(),
@@ -95,6 +99,7 @@ fn state(tally: &Tally, running: &[Arc<Item>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::event::Status;
 
     #[test]
     fn the_state_names_what_runs_and_counts_the_rest() {
@@ -110,9 +115,10 @@ mod tests {
             })
         };
         let mut tally = Tally::default();
-        assert_eq!(state(&tally, &[]), "0 passed");
+        let known = Tally::default();
+        assert_eq!(state(&tally, &known, &[]), "0 passed");
         tally.add(Status::Fail);
         let running = ["a", "b", "c", "d", "e"].map(item);
-        assert_eq!(state(&tally, &running), "0 passed, 1 failed: a, b, c and 2 more");
+        assert_eq!(state(&tally, &known, &running), "0 passed, 1 failed: a, b, c and 2 more");
     }
 }

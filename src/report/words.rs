@@ -1,8 +1,11 @@
 //! Phrases that more than one report says, so that all say them alike.
 
+use std::fmt::Write as _;
 use std::time::Duration;
 
-use crate::event::{Finding, Status, Tally};
+use super::collected::Collected;
+use super::evidence;
+use crate::event::{Finding, Problem, Status, Tally};
 
 /// `0.4 ms`, `12 ms`, `0.6 s` or `2 min 5 s`.
 pub(super) fn seconds(duration: Duration) -> String {
@@ -20,23 +23,47 @@ pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 
-/// `45 passed`, `1 failed`, `2 skipped`: what did not occur is left out, except for the passes.
-pub(super) fn counts(tally: &Tally) -> Vec<(Status, String)> {
-    let occurred = Status::ALL.into_iter().filter(|status| tally.of(*status) > 0 || *status == Status::Pass);
-    occurred
-        .map(|status| {
-            let number = tally.of(status);
-            let words = match status {
-                Status::Pass => format!("{number} passed"),
-                Status::Fail => format!("{number} failed"),
-                Status::Warn => count(number, "warning"),
-                Status::Skip => format!("{number} skipped"),
-                Status::Blocked => format!("{number} blocked"),
-                Status::Error => count(number, "error"),
-            };
-            (status, words)
-        })
-        .collect()
+/// `45 passed`, `1 failed`, `2 skipped`, `3 known`: what did not occur is left out, except for the passes. What a
+/// baseline accepts is counted apart.
+pub(super) fn counts(tally: &Tally, known: &Tally) -> Vec<(Status, String)> {
+    let new = |status: Status| tally.of(status).saturating_sub(known.of(status));
+    let occurred = Status::ALL.into_iter().filter(|status| new(*status) > 0 || *status == Status::Pass);
+    let mut counts: Vec<_> = occurred.map(|status| (status, number(new(status), status))).collect();
+    if known.total() > 0 {
+        counts.push((Status::Skip, format!("{} known", known.total())));
+    }
+    counts
+}
+
+/// `3 failed`, `1 warning`.
+pub(super) fn number(number: usize, status: Status) -> String {
+    match status {
+        Status::Pass => format!("{number} passed"),
+        Status::Fail => format!("{number} failed"),
+        Status::Warn => count(number, "warning"),
+        Status::Skip => format!("{number} skipped"),
+        Status::Blocked => format!("{number} blocked"),
+        Status::Error => count(number, "error"),
+    }
+}
+
+/// The counts of a run in one line.
+pub(super) fn summary(run: &Collected) -> String {
+    let counts = counts(&run.tally, &run.known);
+    counts.into_iter().map(|(_, words)| words).collect::<Vec<_>>().join(", ")
+}
+
+/// The reasons of these findings, each with how often it was given, the commonest first.
+pub(super) fn reasons<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(usize, &'a str)> {
+    let mut reasons: Vec<(usize, &str)> = Vec::new();
+    for finding in findings {
+        match reasons.iter_mut().find(|(_, reason)| *reason == finding.message) {
+            Some((number, _)) => *number += 1,
+            None => reasons.push((1, &finding.message)),
+        }
+    }
+    reasons.sort_by(|(a, first), (b, second)| b.cmp(a).then(first.cmp(second)));
+    reasons
 }
 
 /// File and line that a finding points at: its first located mistake, or else where its item stands.
@@ -48,10 +75,10 @@ pub(super) fn place(finding: &Finding) -> Option<(String, Option<usize>)> {
     located.or_else(|| Some((finding.item.file.clone()?, None)))
 }
 
-/// All that is known about a failure as plain text: mistakes, structural changes, text difference.
+/// All that is known about a failure as plain text: problems, mistakes, structural changes, text difference.
 pub(super) fn evidence(finding: &Finding) -> String {
-    let mut parts: Vec<String> =
-        finding.diagnostics.iter().map(|diagnostic| diagnostic.render(false)).collect();
+    let mut parts: Vec<String> = finding.problems.iter().map(problem).collect();
+    parts.extend(finding.diagnostics.iter().map(|diagnostic| diagnostic.render(false)));
     if let Some(difference) = &finding.difference {
         if !difference.changes.is_empty() {
             parts.push(format!("changed from {}:\n{}", difference.path, difference.changes.join("\n")));
@@ -61,6 +88,20 @@ pub(super) fn evidence(finding: &Finding) -> String {
         }
     }
     parts.join("\n\n")
+}
+
+/// A problem as plain text: what is wrong, what would be right, what came, and which rule says so.
+fn problem(problem: &Problem) -> String {
+    let mut text = problem.what.clone();
+    for (name, value) in [("expected", &problem.expected), ("got", &problem.got)] {
+        if let Some(value) = value {
+            let _ = write!(text, "\n  {name}: {value}");
+        }
+    }
+    for rule in evidence::rules(&problem.requirements) {
+        let _ = write!(text, "\n  rule: {}", rule.line());
+    }
+    text
 }
 
 /// The first `limit` lines of a text, and how many were left out.
@@ -89,11 +130,24 @@ mod tests {
         let said = |statuses: &[Status]| {
             let mut tally = Tally::default();
             statuses.iter().for_each(|status| tally.add(*status));
-            counts(&tally).into_iter().map(|(_, words)| words).collect::<Vec<_>>().join(", ")
+            counts(&tally, &Tally::default())
+                .into_iter()
+                .map(|(_, words)| words)
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         assert_eq!(said(&[]), "0 passed");
         assert_eq!(said(&[Status::Pass, Status::Skip, Status::Error]), "1 passed, 1 skipped, 1 error");
         assert_eq!(said(&[Status::Warn, Status::Warn]), "0 passed, 2 warnings");
+    }
+
+    #[test]
+    fn what_is_known_is_counted_apart() {
+        let (mut tally, mut known) = (Tally::default(), Tally::default());
+        [Status::Fail, Status::Fail, Status::Warn].iter().for_each(|status| tally.add(*status));
+        [Status::Fail, Status::Warn].iter().for_each(|status| known.add(*status));
+        let said: Vec<String> = counts(&tally, &known).into_iter().map(|(_, words)| words).collect();
+        assert_eq!(said.join(", "), "0 passed, 1 failed, 2 known");
     }
 
     #[test]

@@ -134,8 +134,14 @@ pub const TOKEN: &str = "t0ken-of-the-test-server";
 impl Server {
     /// Starts it on a free port and waits until it listens.
     pub fn start(sandbox: &Sandbox) -> Self {
+        Self::with(sandbox, &[])
+    }
+
+    /// The same with further arguments.
+    pub fn with(sandbox: &Sandbox, arguments: &[&str]) -> Self {
+        let all: Vec<&str> = ["serve", "--listen", "127.0.0.1:0"].iter().chain(arguments).copied().collect();
         let mut child = sandbox
-            .command(&["serve", "--listen", "127.0.0.1:0"])
+            .command(&all)
             .env("SCIM_TOKEN", TOKEN)
             .stdout(std::process::Stdio::piped())
             .stderr(std::process::Stdio::null())

@@ -13,7 +13,7 @@ use crate::diagnostic::nearest;
 use crate::scenario::id_of;
 
 /// The folder that scenarios are expected in.
-pub(super) const SCENARIOS: &str = "scenarios";
+pub(in crate::cli) const SCENARIOS: &str = "scenarios";
 
 /// The folder that snapshots are kept in.
 pub(super) const SNAPSHOTS: &str = "snapshots";

@@ -33,6 +33,7 @@ use crate::snapshot::{Mode, Store};
 mod files;
 mod select;
 
+pub(super) use files::SCENARIOS;
 use select::Selection;
 
 /// `run [PATHS]`
@@ -130,19 +131,31 @@ pub fn run(args: RunArgs, context: &Context) -> Exit {
 
 /// Reads every file, so that a broken one is found before anything runs, and selects.
 fn prepare(args: &RunArgs, context: &Context) -> Result<Vec<Case>, Stop> {
+    selection(args).of(read_cases(&args.paths, args.snapshots.as_deref(), context)?)
+}
+
+/// The cases of all scenario files that the paths name.
+///
+/// # Errors
+/// A path does not exist, or a file is broken.
+pub(super) fn read_cases(
+    paths: &[PathBuf],
+    snapshots: Option<&std::path::Path>,
+    context: &Context,
+) -> Result<Vec<Case>, Stop> {
     let mut cases = Vec::new();
     let mut mistakes = Vec::new();
-    for found in files::find(&args.paths, context)? {
+    for found in files::find(paths, context)? {
         let read = |path: &std::path::Path| std::fs::read(context.directory.join(path));
         match scenario::load(&found.path, &found.id, &read) {
-            Ok(scenario) => cases.extend(Case::all_of(scenario, &found.snapshots(args.snapshots.as_deref()))),
+            Ok(scenario) => cases.extend(Case::all_of(scenario, &found.snapshots(snapshots))),
             Err(wrong) => mistakes.extend(wrong),
         }
     }
     if !mistakes.is_empty() {
         return Err(Stop::broken(mistakes));
     }
-    selection(args).of(cases)
+    Ok(cases)
 }
 
 fn selection(args: &RunArgs) -> Selection {

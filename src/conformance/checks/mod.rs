@@ -5,8 +5,11 @@ use crate::conformance::check::Check;
 mod attributes;
 mod authentication;
 mod bulk;
+mod compare;
 mod concurrency;
 mod create;
+mod create_refused;
+mod create_values;
 mod cursor;
 mod delete;
 mod discovery;
@@ -14,6 +17,8 @@ mod errors;
 mod filter;
 mod filter_operators;
 mod filter_paths;
+mod filter_syntax;
+mod filter_values;
 mod groups;
 mod hostile;
 mod http;
@@ -44,13 +49,16 @@ mod patch_add;
 mod patch_remove;
 mod patch_replace;
 mod projection;
+mod query;
 mod read;
 mod replace;
+mod replace_limits;
 mod schemas;
 mod search;
 mod sort;
 mod uniqueness;
 mod user;
+mod user_formats;
 mod values;
 mod versions;
 
@@ -62,17 +70,22 @@ const TOPICS: &[&[Check]] = &[
     media::CHECKS,
     http::CHECKS,
     create::CHECKS,
+    create_values::CHECKS,
+    create_refused::CHECKS,
     read::CHECKS,
     list::CHECKS,
     filter::CHECKS,
     filter_operators::CHECKS,
+    filter_values::CHECKS,
     filter_paths::CHECKS,
+    filter_syntax::CHECKS,
     sort::CHECKS,
     paging::CHECKS,
     cursor::CHECKS,
     projection::CHECKS,
     search::CHECKS,
     replace::CHECKS,
+    replace_limits::CHECKS,
     patch::CHECKS,
     patch_add::CHECKS,
     patch_remove::CHECKS,
@@ -90,6 +103,7 @@ const TOPICS: &[&[Check]] = &[
     values::CHECKS,
     multi::CHECKS,
     user::CHECKS,
+    user_formats::CHECKS,
     hostile::CHECKS,
     concurrency::CHECKS,
     interop_transport::CHECKS,

@@ -158,9 +158,9 @@ pub struct Listed<'a> {
     pub object: &'a Map<String, Value>,
 }
 
-impl Listed<'_> {
+impl<'a> Listed<'a> {
     /// The ids on the page, in order.
-    pub fn ids(&self) -> Vec<&str> {
+    pub fn ids(&self) -> Vec<&'a str> {
         self.resources.iter().filter_map(|resource| resource.get("id")?.as_str()).collect()
     }
 

@@ -149,6 +149,11 @@ impl Trial {
         lock(&self.problems).is_empty()
     }
 
+    /// Whether nothing was sent and nothing noted.
+    pub fn has_seen_nothing(&self) -> bool {
+        lock(&self.exchanges).is_empty() && self.is_clean()
+    }
+
     // --- what the target offers ---
 
     /// The resource type of that role.

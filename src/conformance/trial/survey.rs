@@ -277,7 +277,9 @@ pub(super) fn body(t: &Trial, kind: &Kind, recipe: &[Slot]) -> Value {
         };
         let is_chosen = recipe.iter().any(|chosen| chosen.path() == slot.path());
         if is_demanded || is_chosen || (is_name && slot.extension.is_none()) {
-            slot.set(&mut body, slot.sample(&tag));
+            // There is nobody yet who could be a member.
+            let is_members = slot.attribute.name == "members" && slot.attribute.multi_valued;
+            slot.set(&mut body, if is_members { json!([]) } else { slot.sample(&tag) });
         }
     }
     for demand in t.ground().demands(kind) {

@@ -16,7 +16,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "create-adopts-client-id",
         title: "POST takes the `id` that the client sends",
-        seen: &["agent-bom PR#3540"],
+        seen: &["msaad00/agent-bom PR#3540"],
         breaks: &["RFC7643-3.1-10", "RFC7643-3.1-02", "Q-C03"],
         about: "The id in the body becomes the id of the resource. An id that exists already takes over the account \
                 of somebody else.",
@@ -127,7 +127,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "create-conflict-as-500",
         title: "a duplicate ends in an internal error",
-        seen: &["Metatavu/keycloak-scim-server#109", "gravitee-io/issues#8290"],
+        seen: &["Metatavu/keycloak-scim-server#109", "gravitee-io#8290"],
         breaks: &["RFC7644-3.3-10", "RFC7644-3.12-17", "Q-C15", "Q-E10"],
         about: "The unique index of the database answers before the application does. Clients take 500 for a passing \
                 trouble and repeat the same POST for weeks.",
@@ -158,7 +158,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "create-race",
         title: "two POSTs at the same time both create the same user",
-        seen: &["gravitee-io/issues#8290", "wso2/product-is#26148", "Infisical/infisical PR#6471"],
+        seen: &["gravitee-io#8290", "wso2/product-is#26148", "Infisical/infisical PR#6471"],
         breaks: &["RFC7643-4.1.1-03", "RFC7644-3.3-10", "Q-C19"],
         about: "Whether the name is free is asked before the resource is stored, and not again. A client that repeats a \
                 slow POST gets two accounts.",
@@ -207,8 +207,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         install: |seams| {
             seams.on_answer(|asked, answer| {
                 if asked.is_create() && answer.status == 201 {
-                    answer.json = Value::Null;
-                    answer.headers.remove("content-type");
+                    answer.empty(answer.status);
                 }
             });
         },
@@ -311,7 +310,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "create-requires-email",
         title: "a user without e-mail address is refused",
-        seen: &["pond/scimitar#113"],
+        seen: &["pond/scimitar CHANGELOG (#113)"],
         breaks: &["RFC7644-3.3-01", "RFC7643-8.7.1-02", "Q-C11"],
         about: "More is demanded than the published schema says. Accounts of services and of people without a mailbox \
                 cannot be created.",

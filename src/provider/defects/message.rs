@@ -3,11 +3,11 @@
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LOCATION};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::protocol::Resource;
 use crate::protocol::error::ScimError;
@@ -68,6 +68,20 @@ impl Asked {
         Body::from(bytes)
     }
 
+    /// Whether the path names the version of the protocol.
+    pub(crate) fn has_version(&self) -> bool {
+        self.base.ends_with("/v2")
+    }
+
+    /// Takes another version of the protocol out of the path.
+    pub(crate) fn drop_version(&mut self) {
+        let first = self.segment(0).to_owned();
+        let digits = first.strip_prefix(['v', 'V']).unwrap_or_default();
+        if !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.path = self.path.replacen(&format!("/{first}"), "", 1);
+        }
+    }
+
     fn segment(&self, index: usize) -> &str {
         self.path.split('/').filter(|segment| !segment.is_empty()).nth(index).unwrap_or_default()
     }
@@ -107,11 +121,6 @@ impl Asked {
             && !self.is_search()
     }
 
-    /// The members of the body.
-    pub(crate) fn body(&self) -> Option<&Map<String, Value>> {
-        self.json.as_object()
-    }
-
     /// The operations of a PATCH or bulk request.
     pub(crate) fn operations(&self) -> &[Value] {
         self.json.get("Operations").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default()
@@ -120,6 +129,18 @@ impl Asked {
     /// The same, to be changed.
     pub(crate) fn operations_mut(&mut self) -> Option<&mut Vec<Value>> {
         self.json.get_mut("Operations")?.as_array_mut()
+    }
+
+    /// The body as it came.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Another body.
+    pub(crate) fn set_body(&mut self, json: Value) {
+        self.bytes = Bytes::from(json.to_string());
+        self.json = json;
+        self.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/scim+json"));
     }
 
     /// A parameter of a query, in the URL or in the body of a search; lists joined by commas.
@@ -233,10 +254,25 @@ impl Answer {
         }
     }
 
+    /// Takes away the headers that are about a resource.
+    pub(crate) fn forget(&mut self) {
+        for name in [LOCATION, ETAG, CACHE_CONTROL] {
+            self.headers.remove(name);
+        }
+    }
+
     /// An error in its place.
     pub(crate) fn refuse(&mut self, error: &ScimError) {
+        self.forget();
         self.status = error.status;
         self.json = error.to_json();
+    }
+
+    /// Nothing but a status in its place.
+    pub(crate) fn empty(&mut self, status: u16) {
+        self.status = status;
+        self.json = Value::Null;
+        self.headers.remove(CONTENT_TYPE);
     }
 
     /// Text in its place.

@@ -11,11 +11,31 @@ pub mod seams;
 use self::seams::Seams;
 use crate::diagnostic::nearest;
 
+mod auth;
+mod bulk;
 mod create;
+mod cursor;
+mod discovery;
+mod errors;
+mod filter;
+mod filter_operators;
+mod filter_text;
+mod groups;
+mod http;
+mod interop;
+mod lifecycle;
+mod list;
 mod patch;
+mod patch_message;
+mod patch_remove;
+mod projection;
+mod refusals;
 mod replace;
+mod search;
 mod shape;
+mod sort;
 mod tools;
+mod versions;
 
 /// One deliberate bug.
 #[derive(Debug)]
@@ -46,8 +66,32 @@ pub struct Topic {
 }
 
 /// Every topic, in the order in which they are listed.
-pub static TOPICS: &[Topic] =
-    &[Topic { name: "create", defects: create::DEFECTS }, Topic { name: "shape", defects: shape::DEFECTS }];
+pub static TOPICS: &[Topic] = &[
+    Topic { name: "create", defects: create::DEFECTS },
+    Topic { name: "replace", defects: replace::DEFECTS },
+    Topic { name: "patch", defects: patch::DEFECTS },
+    Topic { name: "patch-remove", defects: patch_remove::DEFECTS },
+    Topic { name: "patch-message", defects: patch_message::DEFECTS },
+    Topic { name: "groups", defects: groups::DEFECTS },
+    Topic { name: "lifecycle", defects: lifecycle::DEFECTS },
+    Topic { name: "shape", defects: shape::DEFECTS },
+    Topic { name: "list", defects: list::DEFECTS },
+    Topic { name: "filter", defects: filter::DEFECTS },
+    Topic { name: "filter-operators", defects: filter_operators::DEFECTS },
+    Topic { name: "filter-text", defects: filter_text::DEFECTS },
+    Topic { name: "sort", defects: sort::DEFECTS },
+    Topic { name: "projection", defects: projection::DEFECTS },
+    Topic { name: "search", defects: search::DEFECTS },
+    Topic { name: "cursor", defects: cursor::DEFECTS },
+    Topic { name: "versions", defects: versions::DEFECTS },
+    Topic { name: "bulk", defects: bulk::DEFECTS },
+    Topic { name: "errors", defects: errors::DEFECTS },
+    Topic { name: "http", defects: http::DEFECTS },
+    Topic { name: "auth", defects: auth::DEFECTS },
+    Topic { name: "discovery", defects: discovery::DEFECTS },
+    Topic { name: "interop", defects: interop::DEFECTS },
+    Topic { name: "refusals", defects: refusals::DEFECTS },
+];
 
 /// A defect that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

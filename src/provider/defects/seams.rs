@@ -103,6 +103,8 @@ pub(crate) enum Switch {
     AdoptedMembers,
     /// A member that does not exist is an internal error.
     MembersCrash,
+    /// A member must be active.
+    ActiveMembersOnly,
     /// A deleted resource stays in its groups.
     GroupsKeepDeleted,
     /// DELETE does nothing.

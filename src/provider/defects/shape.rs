@@ -41,6 +41,12 @@ pub(super) const DEFECTS: &[Defect] = &[
                     (password.mutability, password.returned) = (Mutability::ReadWrite, Returned::Request);
                 });
             });
+            // Whoever sends it is not shown it.
+            seams.on_resource(|asked, resource| {
+                if !asked.names("attributes").iter().any(|name| name.eq_ignore_ascii_case("password")) {
+                    resource.shift_remove("password");
+                }
+            });
         },
     },
     Defect {
@@ -164,7 +170,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     Defect {
         id: "meta-missing",
         title: "resources have no `meta`",
-        seen: &["sourcegraph/sourcegraph#48432"],
+        seen: &["sourcegraph#48432"],
         breaks: &["RFC7643-3.1-02", "RFC7643-3-10", "RFC7643-3.1-25", "RFC7644-3.3-09"],
         about: "Nothing says what a resource is, where it is and when it changed. Incremental imports have nothing to \
                 go by.",

@@ -23,7 +23,7 @@ use crate::provider::store::{self, Kind, Record, Stamp, Transaction, View};
 use crate::provider::tokens::Refusal;
 
 /// How long a careless change waits between looking and writing, so that another one falls into the gap.
-const GAP: Duration = Duration::from_millis(30);
+const GAP: Duration = Duration::from_millis(120);
 
 /// Marks the kind of what was deleted and is kept nevertheless.
 const BURIED: Kind = 1 << 15;
@@ -320,6 +320,25 @@ impl Service {
         }
         adopted.borrow_mut().push(id.to_owned());
         self.kind_at("Users")
+    }
+
+    /// Refuses a group with a member that is not active.
+    pub(super) fn check_members(&self, session: &Session<'_>, record: &Record) -> Result<(), ScimError> {
+        if !self.is(Switch::ActiveMembersOnly) {
+            return Ok(());
+        }
+        let group = body::parse(&record.body, "");
+        let members = group.get("members").and_then(Value::as_array);
+        let ids = members.into_iter().flatten().filter_map(|member| member.get("value")?.as_str());
+        let records = ids.filter_map(|id| session.transaction.get(id));
+        let mut inactive =
+            records.filter(|record| body::parse(&record.body, "").get("active") == Some(&Value::Bool(false)));
+        match inactive.next() {
+            Some(record) => {
+                Err(ScimError::invalid_value(format!("the member `{}` is not active", record.id)))
+            }
+            None => Ok(()),
+        }
     }
 
     /// Creates members that did not exist.

@@ -164,6 +164,7 @@ impl Service {
         let adopted = Adopted::default();
         let known = |id: &str| session.kind_of(id).or_else(|| self.adopted(&adopted, id));
         let record = self.new_record(session.caller, kind, id, resource, &known)?;
+        self.check_members(session, &record)?;
         self.adopt(session, adopted);
         self.put(session.transaction, record)
     }
@@ -284,6 +285,7 @@ impl Service {
         let next = match next {
             None => Arc::clone(&record),
             Some(next) => {
+                self.check_members(session, &next)?;
                 if next.id != record.id {
                     session.transaction.remove(&record.id);
                 }

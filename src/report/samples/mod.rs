@@ -1,4 +1,6 @@
-//! A run in which everything occurs, for the tests of the reports.
+//! Runs in which everything occurs, for the tests of the reports.
+
+pub(crate) mod check;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,130 @@
+//! What is known of a finding beyond the finding itself: the rules that it breaks, who stumbles, how to mend it.
+
+use crate::conformance::{Audience, Explanation, catalogue, checks};
+use crate::event::{Finding, Item, Kind, Problem, Readiness};
+use crate::exchange::Exchange;
+use crate::redact::Redacted;
+
+/// A requirement or a quirk that a problem breaks.
+pub(super) struct Rule<'a> {
+    /// Its id.
+    pub id: &'a str,
+    /// Where it stands and how binding it is, `RFC 7644 §3.5.2, MUST`; empty where the id is unknown.
+    pub source: String,
+    /// What it says, in our words; empty where the id is unknown.
+    pub text: &'static str,
+}
+
+impl Rule<'_> {
+    /// The rule in one line.
+    pub fn line(&self) -> String {
+        match self.text.is_empty() {
+            true => self.id.to_owned(),
+            false => format!("{} ({}): {}", self.source, self.id, self.text),
+        }
+    }
+}
+
+/// The rules with these ids.
+pub(super) fn rules<I: AsRef<str>>(ids: &[I]) -> Vec<Rule<'_>> {
+    let rule = |id: &'_ str| catalogue::statement(id).unwrap_or_default();
+    ids.iter()
+        .map(|id| {
+            let (source, text) = rule(id.as_ref());
+            Rule { id: id.as_ref(), source, text }
+        })
+        .collect()
+}
+
+/// The ids of the rules that a finding breaks: those of its problems, each once.
+pub(super) fn broken(finding: &Finding) -> Vec<&str> {
+    let mut ids: Vec<&str> = Vec::new();
+    for id in finding.problems.iter().flat_map(|problem| &problem.requirements) {
+        if !ids.contains(&id.as_str()) {
+            ids.push(id);
+        }
+    }
+    ids
+}
+
+/// The name for people of somebody who relies on a target.
+pub(super) fn label(word: &str) -> &str {
+    Audience::ALL.iter().find(|audience| audience.word() == word).map_or(word, |audience| audience.label())
+}
+
+/// Who stumbles over a failure, for people.
+pub(super) fn stumbles(item: &Item) -> Vec<&str> {
+    item.breaks.iter().map(|word| label(word)).collect()
+}
+
+/// What the check with that id is about.
+pub(super) fn explanation(id: &str) -> Option<Explanation> {
+    #[cfg(test)]
+    if id.starts_with("sample.") {
+        return Some(super::samples::check::explanation());
+    }
+    checks::find(id).map(|check| check.explanation())
+}
+
+/// The exchange that shows a problem.
+pub(super) fn decisive<'a>(problem: &Problem, finding: &'a Finding) -> Option<&'a Redacted<Exchange>> {
+    finding.exchanges.get(problem.exchange?)
+}
+
+/// The last write before the exchange that shows a problem, where that only reads: what the target got wrong.
+pub(super) fn cause<'a>(problem: &Problem, finding: &'a Finding) -> Option<&'a Redacted<Exchange>> {
+    let reads = |exchange: &Redacted<Exchange>| matches!(&*exchange.request.method, "GET" | "HEAD");
+    let at = problem.exchange?;
+    finding.exchanges.get(at).filter(|exchange| reads(exchange))?;
+    finding.exchanges[..at].iter().rfind(|exchange| !reads(exchange))
+}
+
+/// The command that judges one item again.
+pub(super) fn again(kind: Kind, item: &Item) -> Option<String> {
+    match kind {
+        Kind::Run => item.file.as_ref().map(|file| format!("scimulator run {}", super::curl::quoted(file))),
+        Kind::Check => Some(format!("scimulator check --only {}", super::curl::quoted(&item.id))),
+        Kind::Selftest => None,
+    }
+}
+
+/// Whether a target is ready for somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum State {
+    Ready,
+    NotReady,
+    Undecided,
+}
+
+impl State {
+    /// What the event says.
+    pub fn of(readiness: &Readiness) -> Self {
+        match (readiness.ready, readiness.blockers.is_empty()) {
+            (true, _) => State::Ready,
+            (false, false) => State::NotReady,
+            (false, true) => State::Undecided,
+        }
+    }
+
+    /// The words.
+    pub fn word(self) -> &'static str {
+        match self {
+            State::Ready => "ready",
+            State::NotReady => "not ready",
+            State::Undecided => "undecided",
+        }
+    }
+}
+
+/// Why a target is ready or not, in one phrase that goes before the ids.
+pub(super) fn because(readiness: &Readiness) -> (String, &[String]) {
+    use super::words::count;
+    match State::of(readiness) {
+        State::Ready => (format!("{} judged", count(readiness.judged, "check")), &[]),
+        State::NotReady => (count(readiness.blockers.len(), "blocker"), &readiness.blockers),
+        State::Undecided => match readiness.undecided.len() {
+            0 => ("nothing was judged".to_owned(), &[]),
+            number => (format!("{number} could not be judged"), &readiness.undecided),
+        },
+    }
+}

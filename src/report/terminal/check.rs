@@ -1,0 +1,263 @@
+//! What `check` says when it is over: for whom the target is ready, then what is wrong, the worst first.
+
+use std::collections::BTreeMap;
+
+use super::super::message::{self, Limits};
+use super::super::{curl, evidence, words};
+use super::Detail;
+use super::text::{BOLD, DIM, GREEN, RED, YELLOW, clean, indented, named, style};
+use crate::event::{Finding, Item, Kind, Known, Problem, Readiness, Severity, Status};
+
+/// How much of an exchange is shown unless everything is asked for.
+const SHORT: Limits = Limits { lines: 25, characters: 160 };
+
+/// Problems of one check that are shown unless everything is asked for.
+const PROBLEMS: usize = 4;
+
+/// Ids in one line of the readiness table, and reasons in the list of what was skipped.
+const SHOWN: usize = 5;
+
+/// A check run that is over.
+pub(super) struct Ending<'a> {
+    /// What did not pass.
+    pub findings: &'a [Finding],
+    /// For whom the target is ready.
+    pub readiness: &'a [Readiness],
+    /// The base URL of the target.
+    pub url: &'a str,
+    /// How much is told.
+    pub detail: Detail,
+}
+
+impl Ending<'_> {
+    /// All but the counts.
+    pub fn show(&self) -> String {
+        let mut text = self.readiness();
+        text.push_str(&self.failures());
+        if self.detail != Detail::Quiet {
+            text.push_str(&self.warnings());
+        }
+        text.push_str(&self.not_judged());
+        if self.detail != Detail::Quiet {
+            text.push_str(&self.skipped());
+        }
+        text.push_str(&self.accepted());
+        text
+    }
+
+    fn of(&self, status: Status) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |finding| finding.status == status && finding.known.is_none())
+    }
+
+    fn readiness(&self) -> String {
+        if self.readiness.is_empty() {
+            return match self.detail {
+                Detail::Quiet => String::new(),
+                _ => format!(
+                    "\n{DIM}`--for okta,entra` says whether the target is ready for an identity provider{DIM:#}\n"
+                ),
+            };
+        }
+        let labels: Vec<&str> = self.readiness.iter().map(|row| evidence::label(&row.audience)).collect();
+        let width = labels.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+        let mut text = format!("\n{BOLD}readiness{BOLD:#}\n");
+        for (row, label) in self.readiness.iter().zip(labels) {
+            let state = evidence::State::of(row);
+            let style = match state {
+                evidence::State::Ready => GREEN,
+                evidence::State::NotReady => RED,
+                evidence::State::Undecided => YELLOW,
+            };
+            let (why, ids) = evidence::because(row);
+            let colon = if ids.is_empty() { "" } else { ": " };
+            text.push_str(
+                &clean(&format!("  {label:<width$}  {:<9}  {why}{colon}{}", state.word(), some(ids)))
+                    .replacen(state.word(), &format!("{style}{}{style:#}", state.word()), 1),
+            );
+            text.push('\n');
+        }
+        text
+    }
+
+    fn failures(&self) -> String {
+        let mut topics: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
+        for finding in self.of(Status::Fail) {
+            topics.entry(&finding.item.topic).or_default().push(finding);
+        }
+        let mut text = String::new();
+        for (topic, findings) in topics {
+            let number = words::number(findings.len(), Status::Fail);
+            text.push_str(&format!("\n{RED}=== {}: {number}{RED:#}\n", clean(topic)));
+            findings.into_iter().for_each(|finding| text.push_str(&self.failure(finding)));
+        }
+        text
+    }
+
+    fn failure(&self, finding: &Finding) -> String {
+        let item = &finding.item;
+        let mut text = heading(finding);
+        let limit = if self.detail == Detail::Verbose { usize::MAX } else { PROBLEMS };
+        if finding.problems.is_empty() {
+            text.push_str(&named("wrong", RED, &finding.message));
+        }
+        let mut told: &[String] = &[];
+        let mut seen = None;
+        for problem in finding.problems.iter().take(limit) {
+            text.push_str(&statements(problem, "wrong"));
+            if problem.requirements != told {
+                text.push_str(&rules(problem));
+                told = &problem.requirements;
+            }
+            if problem.exchange != seen {
+                text.push_str(&self.exchange(problem, finding));
+                seen = problem.exchange;
+            }
+            text.push('\n');
+        }
+        match finding.problems.len().saturating_sub(limit) {
+            0 => {}
+            more => {
+                let more = words::count(more, "more problem");
+                text.push_str(&format!("  {DIM}… {more}: `--verbose` shows all{DIM:#}\n\n"));
+            }
+        }
+        if let Some(explanation) = evidence::explanation(&item.id).filter(|parts| !parts.fix.is_empty()) {
+            text.push_str(&named("fix", GREEN, &explanation.fix));
+        }
+        if let Some(command) = evidence::again(Kind::Check, item) {
+            text.push_str(&format!("  {DIM}it alone{DIM:#}  {}\n", clean(&command)));
+        }
+        text
+    }
+
+    /// The exchange that shows a problem, what led to it, and how to send both again.
+    fn exchange(&self, problem: &Problem, finding: &Finding) -> String {
+        let Some(exchange) = evidence::decisive(problem, finding) else {
+            return String::new();
+        };
+        let cause = evidence::cause(problem, finding);
+        let mut shown = String::new();
+        if let Some(cause) = cause {
+            shown.push_str(&match self.detail {
+                Detail::Verbose => message::render(cause),
+                _ => message::led(cause, SHORT),
+            });
+            shown.push('\n');
+        }
+        shown.push_str(&match self.detail {
+            Detail::Verbose => message::render(exchange),
+            _ => message::short(exchange, SHORT),
+        });
+        let mut text = format!("\n{}\n", indented(&indented(&shown)));
+        for (index, exchange) in cause.into_iter().chain([exchange]).enumerate() {
+            let name = if index == 0 { "again" } else { "" };
+            let curl = clean(&curl::line(self.url, exchange));
+            text.push_str(&format!("  {DIM}{name:<10}{DIM:#}{curl}\n"));
+        }
+        text
+    }
+
+    fn warnings(&self) -> String {
+        let mut text = String::new();
+        for finding in self.of(Status::Warn) {
+            if text.is_empty() {
+                let number = words::count(self.of(Status::Warn).count(), "warning");
+                text.push_str(&format!("\n{YELLOW}=== {number}{YELLOW:#}\n"));
+            }
+            text.push_str(&heading(finding));
+            match finding.problems.first() {
+                Some(problem) => text.push_str(&statements(problem, "concern")),
+                None => text.push_str(&named("concern", YELLOW, &finding.message)),
+            }
+            let more = finding.problems.len().saturating_sub(1);
+            let more = if more > 0 { format!("and {more} more; ") } else { String::new() };
+            let ids = evidence::broken(finding).join(", ");
+            let ids = if ids.is_empty() { ids } else { format!("{ids}; ") };
+            let line = clean(&format!("{more}{ids}scimulator explain {}", finding.item.id));
+            text.push_str(&format!("  {DIM}more{DIM:#}      {line}\n"));
+        }
+        text
+    }
+
+    fn not_judged(&self) -> String {
+        let mut text = String::new();
+        for status in [Status::Error, Status::Blocked] {
+            for finding in self.of(status) {
+                if text.is_empty() {
+                    text.push_str(&format!("\n{YELLOW}=== could not be judged{YELLOW:#}\n"));
+                }
+                text.push_str(&format!("  {}", super::replay::line(finding)));
+            }
+        }
+        text
+    }
+
+    fn skipped(&self) -> String {
+        let number = self.of(Status::Skip).count();
+        if number == 0 {
+            return String::new();
+        }
+        let mut text = format!("\n{BOLD}{}{BOLD:#}\n", words::number(number, Status::Skip));
+        for (number, reason) in words::reasons(self.of(Status::Skip)) {
+            text.push_str(&format!("  {number:>3}  {}\n", clean(reason)));
+        }
+        text
+    }
+
+    fn accepted(&self) -> String {
+        let mut text = String::new();
+        for finding in self.findings {
+            let Some(Known { reason, until }) = &finding.known else { continue };
+            if text.is_empty() {
+                text.push_str(&format!("\n{BOLD}known, accepted by the baseline{BOLD:#}\n"));
+            }
+            let until = until.as_ref().map_or(String::new(), |until| format!(", until {until}"));
+            let Item { id, .. } = &*finding.item;
+            let word = finding.status.word();
+            text.push_str(&clean(&format!("  {word} {id}: {}\n", finding.message)));
+            text.push_str(&clean(&format!("       {reason}{until}\n")));
+        }
+        text
+    }
+}
+
+/// Id, level, title and who stumbles.
+fn heading(finding: &Finding) -> String {
+    let item = &finding.item;
+    let style = style(finding.status);
+    let level = item.level.map_or(String::new(), |level| format!(" ({level})"));
+    let mut text = format!("\n{style}--- {}{style:#}{level}\n", clean(&item.id));
+    text.push_str(&format!("{BOLD}{}{BOLD:#}\n", clean(&item.title)));
+    if !item.breaks.is_empty() {
+        text.push_str(&named("stumbles", DIM, &evidence::stumbles(item).join(", ")));
+    }
+    text
+}
+
+/// What is wrong, what would be right, and what came.
+fn statements(problem: &Problem, wrong: &str) -> String {
+    let (wrong, style) = match problem.severity {
+        Severity::Violation => (wrong, RED),
+        Severity::Concern => ("concern", YELLOW),
+    };
+    let mut text = named(wrong, style, &problem.what);
+    for (name, value) in [("expected", &problem.expected), ("got", &problem.got)] {
+        if let Some(value) = value {
+            text.push_str(&named(name, BOLD, super::text::narrowed(value).trim_end()));
+        }
+    }
+    text
+}
+
+fn rules(problem: &Problem) -> String {
+    evidence::rules(&problem.requirements).iter().map(|rule| named("rule", DIM, &rule.line())).collect()
+}
+
+/// The first ids, and how many more there are.
+fn some(ids: &[String]) -> String {
+    let shown: Vec<&str> = ids.iter().take(SHOWN).map(String::as_str).collect();
+    match ids.len().saturating_sub(SHOWN) {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    }
+}

@@ -1,0 +1,227 @@
+//! What a person sees while a run goes on and when it is over.
+//!
+//! Findings and the summary are the data of a run and go to standard output; the progress bar and notices are talk
+//! and go to standard error. Everything can be read without colours: styles only underline what the words say.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+
+use super::progress::Progress;
+use super::{message, words};
+use crate::event::{Event, Finding, Kind, Observer, Readiness, SnapshotState, Status, Tally, TargetInfo};
+use crate::exchange::Exchange;
+use crate::redact::Redacted;
+
+mod check;
+mod replay;
+mod selftest;
+mod text;
+
+pub use text::diff;
+use text::{DIM, RED, YELLOW, clean, indented, styled};
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Detail {
+    /// Failures, notices and the summary.
+    Quiet,
+    /// More: of `run` a line a transcript, of `check` warnings and what was skipped.
+    #[default]
+    Normal,
+    /// One line an item, every exchange and every diff in full as well.
+    Verbose,
+}
+
+/// The consumer of events that writes for people.
+pub struct Terminal {
+    /// Takes findings and the summary; drops the styles itself where they are not wanted.
+    out: Box<dyn Write + Send>,
+    /// Takes notices.
+    talk: Box<dyn Write + Send>,
+    colour: bool,
+    detail: Detail,
+    progress: Progress,
+    exchanges: HashMap<String, Vec<(String, Redacted<Exchange>)>>,
+    kind: Kind,
+    target: TargetInfo,
+    readiness: Vec<Readiness>,
+    /// What is told in full at the end.
+    kept: Vec<Finding>,
+    tally: Tally,
+    known: Tally,
+    pending: usize,
+    /// Differences that were not written anywhere, because this is a CI job.
+    unwritten: usize,
+    updated: usize,
+    /// The folders that have to be named to review what is pending.
+    review: Vec<String>,
+    error: Option<io::Error>,
+}
+
+impl Terminal {
+    /// Writes findings to `out` and notices to `talk`. `colour` says whether `out` shows styles, which decides how
+    /// diagnostics are rendered.
+    pub fn new(
+        out: Box<dyn Write + Send>,
+        talk: Box<dyn Write + Send>,
+        colour: bool,
+        detail: Detail,
+        progress: Progress,
+    ) -> Self {
+        Self {
+            out,
+            talk,
+            colour,
+            detail,
+            progress,
+            exchanges: HashMap::new(),
+            kind: Kind::Run,
+            target: TargetInfo { url: String::new(), name: String::new() },
+            readiness: Vec::new(),
+            kept: Vec::new(),
+            tally: Tally::default(),
+            known: Tally::default(),
+            pending: 0,
+            unwritten: 0,
+            updated: 0,
+            review: Vec::new(),
+            error: None,
+        }
+    }
+
+    /// Says that what is pending is in these folders, where that is not where `review` looks by itself.
+    #[must_use]
+    pub fn reviewed_in(mut self, folders: Vec<String>) -> Self {
+        self.review = folders;
+        self
+    }
+
+    /// The first reason why something could not be written, other than that nobody reads it any more.
+    pub fn error(&self) -> Option<&io::Error> {
+        self.error.as_ref().filter(|error| error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
+    /// Writes above the progress bar. After the first failure nothing more is tried.
+    pub fn write(&mut self, text: &str) {
+        if self.error.is_some() || text.is_empty() {
+            return;
+        }
+        let out = &mut self.out;
+        let written = self.progress.suspend(|| out.write_all(text.as_bytes()).and_then(|()| out.flush()));
+        self.error = written.err();
+    }
+
+    fn notice(&mut self, text: &str) {
+        let talk = &mut self.talk;
+        self.progress.suspend(|| {
+            let _ = writeln!(talk, "{YELLOW}notice{YELLOW:#}: {}", clean(text));
+        });
+    }
+
+    fn finished(&mut self, finding: &Finding) {
+        self.tally.add(finding.status);
+        if finding.known.is_some() {
+            self.known.add(finding.status);
+        }
+        match finding.difference.as_ref().map(|difference| &difference.pending) {
+            Some(Some(_)) => self.pending += 1,
+            Some(None) => self.unwritten += 1,
+            None => {}
+        }
+        self.updated += usize::from(finding.snapshot == Some(SnapshotState::Updated));
+        self.progress.finished(finding);
+        let has_line = match self.detail {
+            Detail::Quiet => self.kind == Kind::Run && is_bad(finding.status),
+            Detail::Normal => self.kind == Kind::Run,
+            Detail::Verbose => true,
+        };
+        let mut text = if has_line { replay::line(finding) } else { String::new() };
+        for (step, exchange) in self.exchanges.remove(&finding.item.id).unwrap_or_default() {
+            text.push_str(&format!("\n  {DIM}# {}{DIM:#}\n", clean(&step)));
+            text.push_str(&indented(&message::render(&exchange)));
+        }
+        self.write(&text);
+        let is_kept = match self.kind {
+            // That there is no snapshot yet is said in the line; there is nothing to compare.
+            Kind::Run => is_bad(finding.status) && finding.snapshot != Some(SnapshotState::Missing),
+            Kind::Check => finding.status != Status::Pass,
+            Kind::Selftest => true,
+        };
+        if is_kept {
+            self.kept.push(finding.clone());
+        }
+    }
+
+    fn ended(&mut self, elapsed: std::time::Duration, interrupted: bool) {
+        self.progress.end();
+        self.kept.sort_by(|a, b| a.item.id.cmp(&b.item.id));
+        let kept = std::mem::take(&mut self.kept);
+        match self.kind {
+            Kind::Run => {
+                let failures = replay::Failures { colour: self.colour, detail: self.detail };
+                kept.iter().for_each(|finding| self.write(&failures.show(finding)));
+            }
+            Kind::Check => {
+                let (readiness, url, detail) = (&self.readiness, &self.target.url, self.detail);
+                let text = check::Ending { findings: &kept, readiness, url, detail }.show();
+                self.write(&text);
+            }
+            Kind::Selftest => self.write(&selftest::show(&kept, self.detail)),
+        }
+        let counts = words::counts(&self.tally, &self.known);
+        let counts: Vec<String> = counts.into_iter().map(|(status, words)| styled(status, &words)).collect();
+        let interrupted = if interrupted { format!(" {RED}(interrupted){RED:#}") } else { String::new() };
+        let has_said_something = self.detail != Detail::Quiet
+            || Status::ALL.into_iter().any(|status| is_bad(status) && self.tally.of(status) > 0);
+        let blank = if has_said_something { "\n" } else { "" };
+        self.write(&format!("{blank}{} in {}{interrupted}\n", counts.join(", "), words::seconds(elapsed)));
+        if self.updated > 0 {
+            let updated = words::count(self.updated, "snapshot");
+            self.write(&format!("{updated} written: look at `git diff` before you commit\n"));
+        }
+        if self.unwritten > 0 {
+            let snapshots = words::count(self.unwritten, "snapshot");
+            self.write(&format!(
+                "{snapshots} missing or different, nothing is written in CI: play outside of CI, `scimulator review`, commit\n"
+            ));
+        }
+        if self.pending > 0 {
+            let pending = words::count(self.pending, "snapshot");
+            let folders: String = self.review.iter().map(|folder| format!(" {}", clean(folder))).collect();
+            self.write(&format!(
+                "{pending} pending: `scimulator review{folders}` walks through, `scimulator run --update` accepts all\n"
+            ));
+        }
+    }
+}
+
+impl Observer for Terminal {
+    fn observe(&mut self, event: &Event) {
+        match event {
+            Event::Started { kind, target, planned } => {
+                self.kind = *kind;
+                self.target = target.clone();
+                self.progress.start(*planned);
+            }
+            Event::ItemStarted(item) => self.progress.started(item),
+            Event::Exchanged { item, step, exchange } => {
+                if self.detail == Detail::Verbose {
+                    let exchanges = self.exchanges.entry(item.id.clone()).or_default();
+                    exchanges.push((step.clone(), exchange.clone()));
+                }
+            }
+            Event::Finished(finding) => self.finished(finding),
+            Event::Readiness(readiness) => self.readiness.clone_from(readiness),
+            Event::Notice(text) => self.notice(text),
+            Event::Ended { elapsed, interrupted } => self.ended(*elapsed, *interrupted),
+        }
+    }
+}
+
+/// Whether an item that ended so is worth telling even when little is told.
+fn is_bad(status: Status) -> bool {
+    matches!(status, Status::Fail | Status::Error | Status::Warn | Status::Blocked)
+}
+
+#[cfg(test)]
+mod tests;
