@@ -40,12 +40,20 @@ mod groups;
 mod hostile;
 mod hostile_query;
 mod http;
+mod interop;
+mod interop_connection;
 mod interop_groups;
 mod interop_lookup;
+mod interop_members;
+mod interop_paging;
 mod interop_patch;
+mod interop_patch_values;
 mod interop_profile;
+mod interop_profile_patch;
+mod interop_put;
 mod interop_transport;
 mod interop_write;
+mod interop_write_values;
 mod ipsie;
 mod lifecycle;
 mod list;
@@ -170,11 +178,18 @@ const TOPICS: &[&[Check]] = &[
     hostile_query::CHECKS,
     concurrency::CHECKS,
     interop_transport::CHECKS,
+    interop_connection::CHECKS,
     interop_lookup::CHECKS,
+    interop_paging::CHECKS,
     interop_write::CHECKS,
+    interop_write_values::CHECKS,
+    interop_put::CHECKS,
     interop_patch::CHECKS,
+    interop_patch_values::CHECKS,
     interop_groups::CHECKS,
+    interop_members::CHECKS,
     interop_profile::CHECKS,
+    interop_profile_patch::CHECKS,
     ipsie::CHECKS,
 ];
 
