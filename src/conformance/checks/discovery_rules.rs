@@ -166,7 +166,7 @@ async fn discovery_is_read_only(t: &Trial) -> Verdict {
             _ => &["RFC7643-7-02", "RFC7644-3.2-08"],
         });
         match answer.status {
-                403 | 404 | 405 | 415 | 501 => {}
+            403 | 404 | 405 | 415 | 501 => {}
             // It is refused, if not for what it is.
             400..=499 => t.note(flaw.concern()),
             _ => t.note(flaw),
