@@ -251,6 +251,10 @@ fn resource_type(json: &Value, base: &str) -> Option<ResourceType> {
     let base_path =
         base.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or_default();
     let endpoint = endpoint.strip_prefix(base).unwrap_or(endpoint);
+    // Some write the path from the root of the host.
+    let (_, path) = base.split_once("://").and_then(|(_, rest)| rest.split_once('/')).unwrap_or_default();
+    let from_root = endpoint.strip_prefix(&format!("/{}/", path.trim_end_matches('/')));
+    let endpoint = from_root.filter(|_| !path.is_empty()).unwrap_or(endpoint);
     let endpoint = match endpoint.split_once("://") {
         Some((_, rest)) => rest.rsplit_once('/').map_or("", |(_, last)| last),
         None => endpoint.strip_prefix(base_path).filter(|rest| rest.starts_with('/')).unwrap_or(endpoint),
@@ -386,9 +390,14 @@ mod tests {
             let json = json!({ "name": "User", "schema": USER, "endpoint": text });
             resource_type(&json, "https://x.test/scim/v2").unwrap().endpoint
         };
-        for text in
-            ["/Users", "Users", "/Users/", "https://x.test/scim/v2/Users", "https://other.test/v2/Users"]
-        {
+        for text in [
+            "/Users",
+            "Users",
+            "/Users/",
+            "/scim/v2/Users",
+            "https://x.test/scim/v2/Users",
+            "https://other.test/v2/Users",
+        ] {
             assert_eq!(endpoint(text), "/Users", "{text}");
         }
     }

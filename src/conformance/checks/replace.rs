@@ -176,19 +176,21 @@ async fn values(t: &Trial) -> Verdict {
     let read = look(t, &created).await?;
     let resource = read.resource()?;
     for slot in &places {
-        // The whole attribute that the place belongs to was sent.
-        let whole = Slot { sub: None, ..slot.clone() };
-        let (Some(sent), stored) = (whole.get(&after), whole.get(resource)) else { continue };
-        if !stored.is_some_and(|stored| holds(&whole.attribute, sent, stored)) {
+        let (Some(sent), stored) = (slot.get(&after), slot.get(resource)) else { continue };
+        if !stored.is_some_and(|stored| is_replaced(slot, sent, stored)) {
             t.note(
-                read.flaw(format!("PUT does not replace {}", whole.path()))
+                read.flaw(format!("PUT does not replace {}", slot.path()))
                     .expected(sent.to_string())
                     .got(stored.map_or_else(|| "nothing".to_owned(), Value::to_string)),
             );
         }
     }
-    // What the body leaves out may have lost a default.
-    let left_out = slots(&users.schema).filter(|slot| slot.get(&after).is_none());
+    // What the body leaves out may have lost a default, and what is not kept as it was sent is made of something else.
+    let is_kept = |slot: &Slot| match (slot.get(&after), slot.get(&before), slot.get(&was)) {
+        (Some(_), Some(sent), Some(stored)) => holds(&slot.attribute, sent, stored),
+        _ => false,
+    };
+    let left_out = slots(&users.schema).filter(|slot| !is_kept(slot));
     let touched: Vec<String> = places.iter().cloned().chain(left_out).map(|slot| slot.parent()).collect();
     let mut except: Vec<&str> = touched.iter().map(String::as_str).collect();
     if get(&after, "externalId").is_none() {
@@ -203,6 +205,21 @@ async fn values(t: &Trial) -> Verdict {
         .expected("only what differs in the body changes")
         .got(found.join("; "))
         .into())
+}
+
+/// Whether the value is the new one; of a list only the values count, as a target may know no types.
+fn is_replaced(slot: &Slot, sent: &Value, stored: &Value) -> bool {
+    let values = |value: &Value| -> Option<Vec<String>> {
+        let items = value.as_array()?;
+        let mut values: Vec<String> =
+            items.iter().filter_map(|item| get(item, "value")).map(Value::to_string).collect();
+        values.sort();
+        Some(values)
+    };
+    match (values(sent), values(stored)) {
+        (Some(sent), Some(stored)) => sent == stored,
+        _ => holds(slot.leaf(), sent, stored),
+    }
 }
 
 check! {

@@ -83,7 +83,7 @@ async fn name_required(t: &Trial) -> Verdict {
         if answer.is_success() {
             let read = look(t, &t.created_by(&users, &answer)?).await?;
             // A name that the server made up is a default, and a user has one.
-            if let Some(made_up) = get(read.resource()?, "userName") {
+            if let Some(made_up) = get(read.resource()?, "userName").filter(|name| **name != json!("")) {
                 t.note(
                     answer
                         .flaw(format!("a user with {mistake} is accepted, and the server makes a name up"))
