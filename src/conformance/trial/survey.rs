@@ -276,7 +276,10 @@ pub(super) fn body(t: &Trial, kind: &Kind, recipe: &[Slot]) -> Value {
             Role::Other => false,
         };
         let is_chosen = recipe.iter().any(|chosen| chosen.path() == slot.path());
-        if is_demanded || is_chosen || (is_name && slot.extension.is_none()) {
+        if is_demanded && slot.attribute.name == "members" && !is_chosen {
+            // Nobody is there to be a member yet.
+            slot.set(&mut body, json!([]));
+        } else if is_demanded || is_chosen || (is_name && slot.extension.is_none()) {
             slot.set(&mut body, slot.sample(&tag));
         }
     }
