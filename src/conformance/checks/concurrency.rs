@@ -62,15 +62,18 @@ async fn members(t: &Trial) -> Verdict {
     let path = team.subject.created.path.as_str();
     let (slot, list) = (&team.members, team.members.path());
     let list = list.as_str();
-    let answers = all(users
-        .iter()
-        .map(|user| t.patch(path, json!([{ "op": "add", "path": list, "value": [reference(slot, user)] }]))))
+    let answers = all(users.iter().map(|user| {
+        t.patch(path, json!([{ "op": "add", "path": list, "value": [reference(t, slot, user)] }]))
+    }))
     .await?;
     if answers.iter().all(|answer| !answer.is_success()) {
         return Err(Stop::Blocked("members cannot be added (check `membership.add`)".to_owned()));
     }
     note_failures(t, "additions to one group", &answers);
     let shown = current(t, &team).await?;
+    if shown.is_empty() {
+        return Err(Stop::Blocked("added members are not shown (check `membership.add`)".to_owned()));
+    }
     let lost: Vec<usize> =
         (0..users.len()).filter(|at| answers[*at].is_success() && !shown.contains(&users[*at].id)).collect();
     if let Some(first) = lost.first() {
@@ -98,7 +101,7 @@ async fn members(t: &Trial) -> Verdict {
     let answers = all(users.iter().enumerate().map(|(at, user)| {
         let operations = match at % 2 {
             0 => json!([{ "op": "remove", "path": team.one(user) }]),
-            _ => json!([{ "op": "add", "path": list, "value": [reference(slot, user)] }]),
+            _ => json!([{ "op": "add", "path": list, "value": [reference(t, slot, user)] }]),
         };
         async move { t.patch(path, operations).await }
     }))

@@ -50,7 +50,7 @@ async fn put_members(t: &Trial) -> Verdict {
         add_schema(object, &kind.schema.core.id);
     }
     let wanted = [&crowd[1], &crowd[2]];
-    team.members.set(&mut body, wanted.iter().map(|to| reference(&team.members, to)).collect());
+    team.members.set(&mut body, wanted.iter().map(|to| reference(t, &team.members, to)).collect());
     let answer = t.put(&team.subject.created.path, &body).await?;
     if matches!(answer.status, 404 | 405 | 501) {
         return Err(Stop::Blocked(format!(
@@ -150,7 +150,7 @@ async fn large(t: &Trial) -> Verdict {
     let mut users: Vec<Created> = crowd.to_vec();
     users.extend(many(t, users.len()).await?);
     let users: Vec<&Created> = users.iter().collect();
-    let elements: Vec<Value> = users.iter().map(|to| reference(&team.members, to)).collect();
+    let elements: Vec<Value> = users.iter().map(|to| reference(t, &team.members, to)).collect();
     let answer = match t.lacks(Need::Patch).await? {
         None => {
             let operations = json!([{ "op": "add", "path": team.members.path(), "value": elements }]);
@@ -171,6 +171,9 @@ async fn large(t: &Trial) -> Verdict {
             .into());
     }
     let after = team.subject.now(t, &answer).await?;
+    if ids(&team.members, &after).is_empty() {
+        return Err(Stop::Blocked("added members are not shown (check `membership.add`)".to_owned()));
+    }
     expect_members(&answer, &team.members, &after, &users)
 }
 

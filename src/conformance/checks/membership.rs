@@ -49,7 +49,7 @@ async fn add(t: &Trial) -> Verdict {
     let crowd = t.crowd().await?;
     let mut team = Team::of(t, &[&crowd[0], &crowd[1]]).await?;
     let path = team.members.path();
-    let element = |at: usize, team: &Team| reference(&team.members, &crowd[at]);
+    let element = |at: usize, team: &Team| reference(t, &team.members, &crowd[at]);
     let one = json!([{ "op": "add", "path": path, "value": [element(2, &team)] }]);
     team.subject.before = team.becomes(t, one, &[&crowd[0], &crowd[1], &crowd[2]]).await?;
     let value = [element(3, &team), element(4, &team)];
@@ -77,7 +77,7 @@ check! {
 async fn add_existing(t: &Trial) -> Verdict {
     let crowd = t.crowd().await?;
     let team = Team::of(t, &[&crowd[0], &crowd[1]]).await?;
-    let value = [reference(&team.members, &crowd[0])];
+    let value = [reference(t, &team.members, &crowd[0])];
     let operations = json!([{ "op": "add", "path": team.members.path(), "value": value }]);
     expect_no_change(t, &team.subject, operations).await
 }
@@ -214,11 +214,11 @@ check! {
 async fn replace(t: &Trial) -> Verdict {
     let crowd = t.crowd().await?;
     let mut team = Team::of(t, &[&crowd[0], &crowd[1], &crowd[2]]).await?;
-    let value = [reference(&team.members, &crowd[1]), reference(&team.members, &crowd[3])];
+    let value = [reference(t, &team.members, &crowd[1]), reference(t, &team.members, &crowd[3])];
     let operations = json!([{ "op": "replace", "path": team.members.path(), "value": value }]);
     team.subject.before = team.becomes(t, operations, &[&crowd[1], &crowd[3]]).await?;
     let name = team.members.attribute.name.as_str();
-    let value = [reference(&team.members, &crowd[0]), reference(&team.members, &crowd[3])];
+    let value = [reference(t, &team.members, &crowd[0]), reference(t, &team.members, &crowd[3])];
     let operations = json!([{ "op": "replace", "value": { name: value } }]);
     team.becomes(t, operations, &[&crowd[0], &crowd[3]]).await.map(drop)
 }
@@ -267,13 +267,13 @@ async fn there_and_back(t: &Trial) -> Verdict {
     let mut team = Team::of(t, &[&crowd[0], &crowd[1]]).await?;
     let path = team.members.path();
     let operations = json!([
-        { "op": "add", "path": path, "value": [reference(&team.members, &crowd[2])] },
+        { "op": "add", "path": path, "value": [reference(t, &team.members, &crowd[2])] },
         { "op": "remove", "path": team.one(&crowd[2]) },
     ]);
     team.subject.before = team.becomes(t, operations, &[&crowd[0], &crowd[1]]).await?;
     let operations = json!([
         { "op": "remove", "path": team.one(&crowd[0]) },
-        { "op": "add", "path": path, "value": [reference(&team.members, &crowd[0])] },
+        { "op": "add", "path": path, "value": [reference(t, &team.members, &crowd[0])] },
     ]);
     team.becomes(t, operations, &[&crowd[0], &crowd[1]]).await.map(drop)
 }
@@ -299,7 +299,7 @@ async fn swap(t: &Trial) -> Verdict {
     let team = Team::of(t, &[&crowd[0], &crowd[1]]).await?;
     let operations = json!([
         { "op": "remove", "path": team.one(&crowd[0]) },
-        { "op": "add", "path": team.members.path(), "value": [reference(&team.members, &crowd[2])] },
+        { "op": "add", "path": team.members.path(), "value": [reference(t, &team.members, &crowd[2])] },
     ]);
     team.becomes(t, operations, &[&crowd[1], &crowd[2]]).await.map(drop)
 }
@@ -390,7 +390,7 @@ async fn inactive(t: &Trial) -> Verdict {
     }
     let crowd = t.crowd().await?;
     let team = Team::of(t, &[&crowd[0]]).await?;
-    let value = [reference(&team.members, &user.created)];
+    let value = [reference(t, &team.members, &user.created)];
     let operations = json!([{ "op": "add", "path": team.members.path(), "value": value }]);
     team.becomes(t, operations, &[&crowd[0], &user.created]).await.map(drop)
 }

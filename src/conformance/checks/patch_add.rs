@@ -47,7 +47,7 @@ async fn appends(t: &Trial) -> Verdict {
     let users = t.users()?;
     let mut listing = Listing::of(t, &users, &[0, 1], false).await?;
     let path = listing.list.slot.path();
-    for types in [&[2][..], &[0, 1][..]] {
+    for types in [&[2][..], &[3, 3][..]] {
         let new: Vec<Value> = types.iter().map(|index| listing.another(t, *index)).collect();
         let operations = json!([{ "op": "add", "path": path, "value": new }]);
         let mut all = listing.sent.clone();

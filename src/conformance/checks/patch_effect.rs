@@ -222,7 +222,9 @@ async fn last_modified(t: &Trial) -> Verdict {
         );
     }
     let version = member_of_meta(&subject.before, "version");
-    if version.is_some() && version == member_of_meta(&after, "version") {
+    // A version that is made from a coarse time cannot tell more than the time does.
+    let is_due = !stands || elapsed >= CLOCK.max(2 * coarse);
+    if is_due && version.is_some() && version == member_of_meta(&after, "version") {
         t.note(
             answer
                 .flaw("a change by PATCH leaves `meta.version` as it was")
@@ -253,11 +255,12 @@ check! {
 
 async fn primary(t: &Trial) -> Verdict {
     let users = t.users()?;
+    let mut judged = false;
     for way in 0..3 {
         let listing = Listing::with_primary(t, &users).await?;
         let (subject, path) = (&listing.subject, listing.list.slot.path());
         let name = listing.list.value.leaf().name.as_str();
-        let (mut new, mut changed) = (listing.another(t, 1), listing.sent[1].clone());
+        let (mut new, mut changed) = (listing.another(t, 2), listing.sent[1].clone());
         new["primary"] = json!(true);
         changed["primary"] = json!(true);
         let (operations, chosen, all) = match way {
@@ -277,7 +280,13 @@ async fn primary(t: &Trial) -> Verdict {
             }
         };
         let told = told(&operations);
-        let Some(answer) = t.soft(subject.patch(t, operations).await)? else { continue };
+        // That it can be said in this way at all is judged elsewhere.
+        let answer = t.patch(&subject.created.path, operations).await?;
+        if !answer.is_success() {
+            subject.blocked_without_patch(t, &answer).await?;
+            continue;
+        }
+        judged = true;
         let after = subject.now(t, &answer).await?;
         let found = listing.primaries(&after);
         if found != [chosen.clone()] {
@@ -292,7 +301,10 @@ async fn primary(t: &Trial) -> Verdict {
         let all = all.into_iter().map(|element| without_primary(&element)).collect();
         t.soft(subject.judge(&answer, &told, &listing.with(all), &after))?;
     }
-    Ok(())
+    match judged {
+        true => Ok(()),
+        false => Err(Stop::Blocked("no value can be made primary (check `patch.add-appends`)".to_owned())),
+    }
 }
 
 fn without_primary(element: &Value) -> Value {

@@ -239,7 +239,7 @@ check! {
 
 async fn two_removals(t: &Trial) -> Verdict {
     let users = t.users()?;
-    let listing = Listing::of(t, &users, &[0, 1, 2, 0], false).await?;
+    let listing = Listing::of(t, &users, &[0, 1, 2, 3], false).await?;
     let operations = json!([
         { "op": "remove", "path": listing.with_value(0) },
         { "op": "remove", "path": listing.with_value(2) },
@@ -379,7 +379,8 @@ async fn expect_nothing(t: &Trial, subject: &Subject, operations: serde_json::Va
     let answer = t.patch(&subject.created.path, operations).await?;
     if !answer.is_success() {
         subject.blocked_without_patch(t, &answer).await?;
-        let refusal = Refusal { keywords: &["noTarget"], is_demanded: false };
+        // A filter of that kind may be more than it understands, which other checks tell.
+        let refusal = Refusal { keywords: &[], is_demanded: false };
         refusal.judge(t, &told, &answer);
     }
     let after = subject.now(t, &answer).await?;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::comparison::changes;
 use super::patch::{instant, member_of_meta, words};
-use super::subject::{Listing, Subject, fresh, texts, told, with};
+use super::subject::{Listing, Subject, fresh, texts, told, with, without};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Answer, Trial, shortened};
 use crate::conformance::verdict::{Stop, Verdict};
@@ -32,14 +32,13 @@ async fn several(t: &Trial) -> Verdict {
     let listing = Listing::of(t, &users, &[0, 1], false).await?;
     let slots = texts(t, &users, 2).await?;
     let (one, two) = (fresh(t, &slots[0]), fresh(t, &slots[1]));
-    let element = listing.another(t, 1);
+    let element = listing.another(t, 2);
     let operations = json!([
         { "op": "replace", "path": slots[0].path(), "value": one },
         { "op": "add", "path": listing.list.slot.path(), "value": [element] },
-        { "op": "remove", "path": listing.with_value(0) },
         { "op": "add", "path": slots[1].path(), "value": two },
     ]);
-    let expected = listing.with(vec![listing.sent[1].clone(), element]);
+    let expected = listing.with([listing.sent.clone(), vec![element]].concat());
     let expected = with(&with(&expected, &slots[0], one), &slots[1], two);
     listing.subject.becomes(t, operations, &expected).await.map(drop)
 }
@@ -62,29 +61,29 @@ check! {
 
 async fn order(t: &Trial) -> Verdict {
     let users = t.users()?;
-    let mut listing = Listing::of(t, &users, &[0, 1], false).await?;
-    let slot = texts(t, &users, 1).await?.swap_remove(0);
-    let (first, last) = (fresh(t, &slot), fresh(t, &slot));
-    let operations = json!([
-        { "op": "replace", "path": slot.path(), "value": first },
-        { "op": "replace", "path": slot.path(), "value": last },
-    ]);
-    let expected = with(&listing.subject.before, &slot, last);
-    let after = listing.subject.becomes(t, operations, &expected).await;
-    if let Some(after) = t.soft(after)? {
-        listing.subject.before = after;
-    } else {
-        listing.subject.before = t.read(&listing.subject.created).await?;
+    let found = texts(t, &users, 1).await?;
+    let mut subject = Subject::full(t, &users).await?;
+    let (slot, values) = (&found[0], [fresh(t, &found[0]), fresh(t, &found[0])]);
+    let replace = |value: &Value| json!({ "op": "replace", "path": slot.path(), "value": value });
+    let twice = json!([replace(&values[0]), replace(&values[1])]);
+    let mut steps = vec![(twice, with(&subject.before, slot, values[1].clone()))];
+    if let Some(slot) = found.iter().find(|slot| !slot.leaf().required && slot.get(&subject.before).is_some())
+    {
+        let value = fresh(t, slot);
+        let add = json!({ "op": "add", "path": slot.path(), "value": value });
+        let remove = json!({ "op": "remove", "path": slot.path() });
+        let kept = &steps[0].1;
+        let (there, gone) = (with(kept, slot, value), without(kept, slot));
+        steps.push((json!([remove, add]), there));
+        steps.push((json!([add, remove]), gone));
     }
-    let path = listing.list.slot.path();
-    let (gone, stays) = (listing.another(t, 0), listing.another(t, 1));
-    let operations = json!([
-        { "op": "add", "path": path, "value": [gone] },
-        { "op": "remove", "path": path },
-        { "op": "add", "path": path, "value": [stays] },
-    ]);
-    let expected = listing.with(vec![stays]);
-    t.soft(listing.subject.becomes(t, operations, &expected).await)?;
+    for (operations, expected) in steps {
+        let after = subject.becomes(t, operations, &expected).await;
+        subject.before = match t.soft(after)? {
+            Some(after) => after,
+            None => return Ok(()),
+        };
+    }
     Ok(())
 }
 

@@ -205,7 +205,7 @@ impl Refusal {
     pub fn judge(&self, t: &Trial, told: &str, answer: &Answer) {
         if answer.status >= 500 {
             let flaw = answer.flaw(format!("{told} ends in an internal error: {}", answer.said()));
-            t.note(flaw.expected(self.words()).got(answer.said()).violation());
+            t.note(flaw.expected(self.words()).got(answer.said()));
             return;
         }
         if answer.status != 400 {
@@ -270,14 +270,26 @@ pub(super) fn elements(t: &Trial, list: &List, types: &[usize]) -> Vec<Value> {
     let name = list.value.leaf().name.as_str();
     let mut made: Vec<Value> = Vec::new();
     for index in types {
-        let mut element = list.element(&t.ground().fresh_name(), *index);
+        let mut new = element(t, list, *index);
         // Some samples are short numbers, which may meet.
-        while made.iter().any(|other| other[name] == element[name]) {
-            element = list.element(&t.ground().fresh_name(), *index);
+        while made.iter().any(|other| other[name] == new[name]) {
+            new = element(t, list, *index);
         }
-        made.push(element);
+        made.push(new);
     }
     made
+}
+
+/// An element with a value of its own. Where the words for types are used up it has no type, because some take one element of
+/// a type only.
+fn element(t: &Trial, list: &List, index: usize) -> Value {
+    let mut new = list.element(&t.ground().fresh_name(), index);
+    if let (Some(kind), Some(object)) = (&list.kind, new.as_object_mut())
+        && (0..index).any(|earlier| list.type_word(earlier) == list.type_word(index))
+    {
+        object.shift_remove(&kind.leaf().name);
+    }
+    new
 }
 
 /// A multi-valued attribute of a resource that holds several values.
@@ -397,9 +409,9 @@ impl Listing {
     pub fn another(&self, t: &Trial, index: usize) -> Value {
         let name = self.list.value.leaf().name.as_str();
         loop {
-            let element = self.list.element(&t.ground().fresh_name(), index);
-            if self.sent.iter().all(|known| known[name] != element[name]) {
-                return element;
+            let new = element(t, &self.list, index);
+            if self.sent.iter().all(|known| known[name] != new[name]) {
+                return new;
             }
         }
     }

@@ -29,11 +29,14 @@ pub(super) fn members_of(kind: &Kind) -> Result<Slot, Stop> {
 }
 
 /// An element of `members`.
-pub(super) fn reference(slot: &Slot, to: &Created) -> Value {
+pub(super) fn reference(t: &Trial, slot: &Slot, to: &Created) -> Value {
     let mut element = json!({ "value": to.id });
     // Nothing more is needed, unless the schema says so.
     if slot.attribute.sub("type").is_some_and(|sub| sub.required) {
         element["type"] = json!(to.kind.name());
+    }
+    if slot.attribute.sub("$ref").is_some_and(|sub| sub.required) {
+        element["$ref"] = json!(format!("{}{}", t.ground().target().base().trim_end_matches('/'), to.path));
     }
     element
 }
@@ -62,7 +65,7 @@ impl Team {
         let slot = members_of(&kind)?;
         let mut body = t.body(&kind).await?;
         if !members.is_empty() {
-            let elements: Vec<Value> = members.iter().map(|to| reference(&slot, to)).collect();
+            let elements: Vec<Value> = members.iter().map(|to| reference(t, &slot, to)).collect();
             slot.set(&mut body, json!(elements));
         }
         let created = t.create_from(&kind, &body).await?;
@@ -86,8 +89,8 @@ impl Team {
     }
 
     /// The group with these members and no others.
-    pub fn with(&self, members: &[&Created]) -> Value {
-        let elements: Vec<Value> = members.iter().map(|to| reference(&self.members, to)).collect();
+    pub fn with(&self, t: &Trial, members: &[&Created]) -> Value {
+        let elements: Vec<Value> = members.iter().map(|to| reference(t, &self.members, to)).collect();
         match elements.is_empty() {
             true => without(&self.subject.before, &self.members),
             false => with(&self.subject.before, &self.members, json!(elements)),
@@ -101,7 +104,7 @@ impl Team {
 
     /// Sends operations that have to succeed, after which the group has these members and is otherwise as it was.
     pub async fn becomes(&self, t: &Trial, operations: Value, members: &[&Created]) -> Result<Value, Stop> {
-        self.subject.becomes(t, operations, &self.with(members)).await
+        self.subject.becomes(t, operations, &self.with(t, members)).await
     }
 }
 
