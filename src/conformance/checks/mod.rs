@@ -11,6 +11,8 @@ mod create;
 mod cursor;
 mod delete;
 mod discovery;
+mod discovery_documents;
+mod discovery_pages;
 mod discovery_rules;
 mod discovery_types;
 mod errors;
@@ -30,6 +32,7 @@ mod interop_write;
 mod ipsie;
 mod lifecycle;
 mod list;
+mod locations;
 mod me;
 mod media;
 mod membership;
@@ -47,6 +50,7 @@ mod schemas_lint;
 mod schemas_requests;
 mod schemas_resources;
 mod schemas_standard;
+mod schemas_values;
 mod search;
 mod sort;
 mod uniqueness;
@@ -57,6 +61,7 @@ mod versions;
 /// Every topic, in the order of reports.
 const TOPICS: &[&[Check]] = &[
     discovery::CHECKS,
+    discovery_pages::CHECKS,
     discovery_types::CHECKS,
     discovery_rules::CHECKS,
     schemas::CHECKS,
@@ -64,10 +69,12 @@ const TOPICS: &[&[Check]] = &[
     schemas_standard::CHECKS,
     schemas_resources::CHECKS,
     schemas_requests::CHECKS,
+    schemas_values::CHECKS,
     authentication::CHECKS,
     challenges::CHECKS,
     media::CHECKS,
     http::CHECKS,
+    locations::CHECKS,
     create::CHECKS,
     read::CHECKS,
     list::CHECKS,
