@@ -641,3 +641,22 @@ async fn clean_up_leaves_whoever_had_the_name_before_the_run() {
     let reason = "nobody knows whether this run created it: no answer told, and the name does not carry its suffix `k3x9`";
     assert_eq!(report.failed, [("`boss@acme.test` in /Users".to_owned(), reason.to_owned())]);
 }
+
+#[tokio::test]
+async fn a_location_on_the_same_server_is_followed_and_no_other() {
+    let server = MockServer::start().await;
+    Mock::given(path("/elsewhere/Users/1"))
+        .and(header("authorization", "Bearer t0k"))
+        .respond_with(ResponseTemplate::new(200))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let mut config = TargetConfig::new(format!("{}/scim/v2", server.uri()));
+    config.credentials = Credentials::Bearer("t0k".into());
+    let target = Target::connect(config).unwrap();
+    let own = target.send(get(&format!("{}/elsewhere/Users/1", server.uri()))).await;
+    assert_eq!(own.response().unwrap().status, 200);
+    // Another server would be sent the credentials; there is no way to it.
+    let other = target.send(get("http://192.0.2.1/Users/1")).await;
+    assert_eq!(other.outcome.unwrap_err().kind, FailureKind::Request);
+}

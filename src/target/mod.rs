@@ -231,10 +231,13 @@ impl Target {
     /// Base URL and target, joined as text: the path of the base URL stays as it was written. A target that is itself a
     /// URL on the same server is taken as it is, so that locations which the server gave can be followed.
     fn url(&self, target: &str) -> Result<Url, TransportFailure> {
-        let mut text = match self.is_on_same_server(target) {
-            true => target.to_owned(),
-            false => format!("{}{target}", self.base),
-        };
+        let is_whole = target.split_once("://").is_some_and(|(scheme, _)| {
+            !scheme.is_empty() && scheme.chars().all(|c| c.is_ascii_alphanumeric())
+        });
+        if is_whole && !self.is_on_same_server(target) {
+            return Err(unsendable(format!("`{target}` is on another server than the base URL")));
+        }
+        let mut text = if is_whole { target.to_owned() } else { format!("{}{target}", self.base) };
         if let Some(suffix) = &self.suffix_query {
             text.push(if target.contains('?') { '&' } else { '?' });
             text.push_str(suffix);
@@ -249,9 +252,10 @@ impl Target {
         })
     }
 
-    fn is_on_same_server(&self, target: &str) -> bool {
+    fn is_on_same_server(&self, url: &str) -> bool {
         let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin()).filter(|o| o.is_tuple());
-        target.contains("://") && !target.starts_with('/') && origin(target) == origin(&self.base)
+        let own = origin(&self.base);
+        own.is_some() && origin(url) == own
     }
 
     fn header_map(&self, request: &Request, token: Option<&str>) -> Result<HeaderMap, TransportFailure> {

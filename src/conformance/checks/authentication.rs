@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::discovery::shown;
+use super::discovery_documents::shown;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::{Answer, Trial, component};
 use crate::conformance::verdict::{Stop, Verdict, skip};

@@ -277,7 +277,7 @@ check! {
 async fn schemes_have_no_letter_case(t: &Trial) -> Verdict {
     takes_bearer_tokens(t)?;
     let Some(token) = t.ground().target().bearer() else { return skip("there is no token") };
-    let target = format!("{}?count=1", t.users()?.endpoint());
+    let target = t.readable().await?;
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let mut request = Request { auth: Auth::None, ..Request::new("GET", target.as_str()) };
         request.headers.append("Authorization", format!("{scheme} {}", token.expose_secret()));

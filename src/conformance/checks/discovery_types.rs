@@ -5,96 +5,17 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use serde_json::{Map, Value};
 
-use super::discovery::{assigned, shown};
+use super::discovery_documents::{assigned, elements, expect_complete_list, shown};
 use super::schemas_resources::{seen_something, unless_blocked};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Role;
 use crate::conformance::trial::{Answer, Trial, component};
 use crate::conformance::verdict::{Stop, Verdict, skip};
-use crate::protocol::message::{LIST_RESPONSE, declares, member};
+use crate::protocol::message::{declares, member};
 use crate::protocol::schema::{GROUP, RESOURCE_TYPE, USER};
 
 pub(super) const CHECKS: &[Check] =
     &[LISTED, MEMBERS, UNIQUE, SCHEMAS, BY_ID, UNKNOWN, SERVED, STANDARD, PLURAL, NAMED];
-
-/// The elements of a discovery list, for checks of what they hold. A bare array, which is a finding of its own, will do.
-pub(super) fn elements<'a>(answer: &'a Answer, check: &str) -> Result<Vec<&'a Map<String, Value>>, Stop> {
-    let list = match &answer.json {
-        Some(Value::Array(list)) => Some(list),
-        Some(Value::Object(object)) => member(object, "Resources").and_then(Value::as_array),
-        _ => None,
-    };
-    match (answer.status, list) {
-        (200, Some(list)) => Ok(list.iter().filter_map(Value::as_object).collect()),
-        _ => Err(Stop::Blocked(format!(
-            "{} answers {} and no list (check `{check}`)",
-            answer.asked, answer.status
-        ))),
-    }
-}
-
-/// Judges that a discovery document is a complete ListResponse.
-pub(super) fn expect_complete_list(
-    t: &Trial,
-    answer: &Answer,
-    form: &[&'static str],
-    complete: &[&'static str],
-) -> Verdict {
-    answer.expect_status(&[200])?;
-    if let Some(Value::Array(_)) = &answer.json {
-        return Err(answer
-            .flaw(format!("{} answers with a bare array", answer.asked))
-            .expected(format!("an object with schemas [\"{LIST_RESPONSE}\"] and Resources"))
-            .got("an array")
-            .breaks(form)
-            .into());
-    }
-    let object = answer.object()?;
-    if !declares(object, LIST_RESPONSE) {
-        t.note(
-            answer
-                .flaw(format!("{} answers with something that is no ListResponse", answer.asked))
-                .expected(format!("schemas [\"{LIST_RESPONSE}\"]"))
-                .got(format!("schemas {}", shown(member(object, "schemas"))))
-                .breaks(form),
-        );
-    }
-    let Some(list) = member(object, "Resources").and_then(Value::as_array) else {
-        return Err(answer
-            .flaw(format!("{} answers without an array of `Resources`", answer.asked))
-            .expected("an array")
-            .got(format!("Resources {}", shown(member(object, "Resources"))))
-            .breaks(form)
-            .into());
-    };
-    if let Some(odd) = list.iter().find(|element| !element.is_object()) {
-        let flaw = answer.flaw("an element of `Resources` is no object").expected("an object");
-        t.note(flaw.got(shown(Some(odd))).breaks(form));
-    }
-    let total = member(object, "totalResults");
-    match total.and_then(Value::as_u64) {
-        None => t.note(
-            answer
-                .flaw("`totalResults` is no whole number")
-                .expected(list.len().to_string())
-                .got(shown(total))
-                .breaks(form),
-        ),
-        Some(total) if total != list.len() as u64 => t.note(
-            answer
-                .flaw("the list does not hold everything that it counts; it is not to be paged")
-                .expected(format!("{total} resources, as totalResults says"))
-                .got(format!("{} resources", list.len()))
-                .breaks(complete),
-        ),
-        Some(_) => {}
-    }
-    if list.is_empty() {
-        let flaw = answer.flaw(format!("{} lists nothing", answer.asked)).expected("at least one element");
-        t.note(flaw.got("an empty list").breaks(complete));
-    }
-    Ok(())
-}
 
 /// The resource types, with their answer.
 async fn types(t: &Trial) -> Result<Answer, Stop> {
@@ -410,16 +331,29 @@ async fn types_are_served(t: &Trial) -> Verdict {
         (!endpoint.is_empty() && !endpoint.contains("://"))
             .then(|| format!("/{}?count=1", endpoint.trim_matches('/')))
     });
-    let asked = announced.map(|target| async move { t.get(&target).await });
-    for answer in join_all(asked).await {
+    let base = t.ground().target().base();
+    let base_path =
+        base.split_once("://").map_or("", |(_, rest)| rest.find('/').map_or("", |at| &rest[at..]));
+    let asked = announced.map(|target| async move { (t.get(&target).await, target) });
+    for (answer, target) in join_all(asked).await {
         let answer = answer?;
         // Listing may be forbidden, or refused as too much; that is no reason to believe that nothing is there.
         let is_there = matches!(answer.status, 200 | 403)
             || (answer.status == 400 && answer.text("scimType") == Some("tooMany"));
-        if !is_there {
-            let flaw = answer.flaw(format!("{} answers {}", answer.asked, answer.said()));
-            t.note(flaw.expected("200 with a list").got(answer.said()));
+        if is_there {
+            continue;
         }
+        let repeats = base_path.len() > 1 && target.starts_with(&format!("{base_path}/"));
+        let what = match repeats {
+            true => format!(
+                "the endpoint repeats the path of the base URL: {} answers {}",
+                answer.asked,
+                answer.said()
+            ),
+            false => format!("{} answers {}", answer.asked, answer.said()),
+        };
+        let flaw = answer.flaw(what).expected("200 with a list").got(answer.said());
+        t.note(if repeats { flaw.breaks(&["RFC7643-6-08"]) } else { flaw });
     }
     Ok(())
 }

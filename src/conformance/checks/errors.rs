@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::discovery::shown;
+use super::discovery_documents::shown;
 use super::media::expect_scim_json;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::{Answer, Trial, component, shortened};
@@ -304,14 +304,16 @@ check! {
 async fn mistakes_are_told_as_such(t: &Trial) -> Verdict {
     let kind = t.users()?;
     let schemas = json!([kind.schema.core.id]);
-    let answers = [
+    let mut answers = vec![
         t.post(kind.endpoint(), &json!({ "schemas": schemas })).await?,
         t.post(kind.endpoint(), &json!({ "schemas": schemas, "userName": 5 })).await?,
         t.post(kind.endpoint(), &json!({ "schemas": schemas, "userName": { "value": [] } })).await?,
         t.post(kind.endpoint(), &json!({ "schemas": "text", "userName": t.ground().fresh_name() })).await?,
         t.send(raw("POST", kind.endpoint(), "")).await?,
-        t.get(&format!("{}?startIndex=x&count=y", kind.endpoint())).await?,
     ];
+    if t.get(&format!("{}?count=1", kind.endpoint())).await?.status == 200 {
+        answers.push(t.get(&format!("{}?startIndex=x&count=y", kind.endpoint())).await?);
+    }
     for answer in answers {
         if answer.status < 500 || answer.status == 501 {
             continue;

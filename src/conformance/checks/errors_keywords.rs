@@ -153,7 +153,7 @@ async fn mutability_is_told(t: &Trial) -> Verdict {
                 t.note(flaw.breaks(&["RFC7644-3.12-22"]));
             }
             400 => expect_keyword(t, &answer, &["mutability"], &["RFC7644-3.12-22"]),
-            401..=499 => t.note(flaw.breaks(&["RFC7644-3.5.2-16"]).concern()),
+            401..=499 | 501 => t.note(flaw.breaks(&["RFC7644-3.5.2-16"]).concern()),
             _ => t.note(flaw.breaks(&["RFC7644-3.5.2-16"])),
         }
     }
@@ -193,7 +193,7 @@ async fn broken_paths_are_told(t: &Trial) -> Verdict {
         if answer.status != 400 {
             let flaw = answer.flaw(format!("the path `{path}` is answered {}", answer.said()));
             let flaw = flaw.expected("400 invalidPath").got(answer.said());
-            t.note(if matches!(answer.status, 401..=499) { flaw.concern() } else { flaw });
+            t.note(if matches!(answer.status, 401..=499 | 501) { flaw.concern() } else { flaw });
             continue;
         }
         // A bracket is a matter of the filter in it, too.
@@ -234,6 +234,11 @@ async fn missing_targets_are_told(t: &Trial) -> Verdict {
             let flaw = answer.flaw("a replace that selects nothing succeeds, and nothing is written");
             t.note(flaw.expected("400 noTarget").got(answer.said()));
         }
+    } else if answer.status == 501 || matches!(answer.text("scimType"), Some("invalidPath" | "invalidFilter"))
+    {
+        // The target does not know such paths at all, and says so.
+        let flaw = answer.flaw(format!("a path with a filter is answered {}", answer.said()));
+        t.note(flaw.expected("400 noTarget").got(answer.said()).concern());
     } else {
         t.soft(answer.expect_error(&[400], Some("noTarget")))?;
     }

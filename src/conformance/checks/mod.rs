@@ -25,6 +25,8 @@ mod cursor;
 mod cursor_rules;
 mod delete;
 mod discovery;
+mod discovery_documents;
+mod discovery_pages;
 mod discovery_rules;
 mod discovery_types;
 mod enterprise;
@@ -57,6 +59,7 @@ mod interop_write_values;
 mod ipsie;
 mod lifecycle;
 mod list;
+mod locations;
 mod me;
 mod media;
 mod membership;
@@ -84,6 +87,7 @@ mod schemas_lint;
 mod schemas_requests;
 mod schemas_resources;
 mod schemas_standard;
+mod schemas_values;
 mod search;
 mod sort;
 mod subject;
@@ -102,6 +106,7 @@ mod versions_conditions;
 /// Every topic, in the order of reports.
 const TOPICS: &[&[Check]] = &[
     discovery::CHECKS,
+    discovery_pages::CHECKS,
     discovery_types::CHECKS,
     discovery_rules::CHECKS,
     schemas::CHECKS,
@@ -109,10 +114,12 @@ const TOPICS: &[&[Check]] = &[
     schemas_standard::CHECKS,
     schemas_resources::CHECKS,
     schemas_requests::CHECKS,
+    schemas_values::CHECKS,
     authentication::CHECKS,
     challenges::CHECKS,
     media::CHECKS,
     http::CHECKS,
+    locations::CHECKS,
     create::CHECKS,
     create_meta::CHECKS,
     create_ignored::CHECKS,

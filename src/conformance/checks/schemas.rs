@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use serde_json::{Map, Value};
 
-use super::discovery::{assigned, shown};
-use super::discovery_types::{elements, expect_complete_list};
+use super::discovery_documents::{assigned, shown};
+use super::discovery_documents::{elements, expect_complete_list};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Answer, Trial, component};
 use crate::conformance::verdict::{Stop, Verdict, skip};

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::discovery::{assigned, shown};
+use super::discovery_documents::{assigned, shown};
 use super::schemas::{called, published, schemas};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Answer, Trial, shortened};

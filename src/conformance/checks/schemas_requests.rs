@@ -1,19 +1,18 @@
-//! What a target makes of the `schemas` of a request, of extensions, and of the forms of values (RFC 7643 §3, §6, §7).
+//! What a target makes of the `schemas` of a request, and of extensions (RFC 7643 §3, §6, §7).
 
 use serde_json::{Map, Value, json};
 
-use super::discovery::shown;
-use super::schemas_resources::{seen_something, unless_blocked};
+use super::discovery_documents::shown;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
-use crate::conformance::trial::slot::{is_plain, is_unassigned, slots};
+use crate::conformance::trial::slot::{is_plain, slots};
 use crate::conformance::trial::{Answer, Slot, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::message::{declares, member};
-use crate::protocol::schema::{Attribute, Type};
+use crate::protocol::schema::Type;
 
 pub(super) const CHECKS: &[Check] =
-    &[ORDER, UNKNOWN, MISSING, BASE, CONTAINER, REQUIRED, OPTIONAL, CANONICAL, SHAPES, UNDECLARED];
+    &[ORDER, UNKNOWN, MISSING, BASE, CONTAINER, REQUIRED, OPTIONAL, CANONICAL];
 
 /// A place for text in an extension of a type that the target keeps.
 async fn extension_text(t: &Trial, kind: &Kind) -> Result<Option<Slot>, Stop> {
@@ -400,140 +399,4 @@ async fn other_values_do_no_harm(t: &Trial) -> Verdict {
         answer.said()
     ));
     Err(flaw.expected("201 or 400").got(answer.said()).into())
-}
-
-/// Places where a value has another JSON form than its definition says.
-fn misshapen(
-    at: &str,
-    attributes: &[Attribute],
-    object: &Map<String, Value>,
-    found: &mut Vec<(String, String)>,
-) {
-    for attribute in attributes {
-        let Some(value) = member(object, &attribute.name).filter(|value| !is_unassigned(value)) else {
-            continue;
-        };
-        let path = format!("{at}{}", attribute.name);
-        let values = match (value, attribute.multi_valued) {
-            (Value::Array(values), true) => values.as_slice(),
-            (Value::Array(_), false) => {
-                found.push((path, "an array, although it is not multi-valued".to_owned()));
-                continue;
-            }
-            (_, true) => {
-                found.push((path, format!("no array: {}", shown(Some(value)))));
-                continue;
-            }
-            (single, false) => std::slice::from_ref(single),
-        };
-        for value in values {
-            let fits = match attribute.kind {
-                Type::Boolean => value.is_boolean(),
-                Type::Integer | Type::Decimal => value.is_number(),
-                Type::Complex => value.is_object(),
-                _ => value.is_string(),
-            };
-            if !fits {
-                found.push((
-                    path.clone(),
-                    format!("{} for the type {}", shown(Some(value)), attribute.kind.keyword()),
-                ));
-            } else if let Some(inner) = value.as_object() {
-                misshapen(&format!("{path}."), &attribute.sub_attributes, inner, found);
-            }
-        }
-    }
-}
-
-/// Judges a resource by the schemas of its type: what `judge` finds in the core and in each extension.
-async fn by_schema(
-    t: &Trial,
-    judge: impl Fn(&str, &[Attribute], &Map<String, Value>, &mut Vec<(String, String)>),
-) -> Result<Vec<(Answer, String, String)>, Stop> {
-    let (mut all, mut seen, mut blocked) = (Vec::new(), 0, None);
-    for kind in t.kinds() {
-        let Some(created) = unless_blocked(t.create(kind).await, &mut blocked)? else { continue };
-        seen += 1;
-        let answer = t.get(&created.path).await?;
-        let object = answer.object()?;
-        let mut found = Vec::new();
-        judge("", &kind.schema.core.attributes, object, &mut found);
-        for extension in &kind.schema.extensions {
-            if let Some(container) = member(object, &extension.schema.id).and_then(Value::as_object) {
-                judge(
-                    &format!("{}:", extension.schema.id),
-                    &extension.schema.attributes,
-                    container,
-                    &mut found,
-                );
-            }
-        }
-        all.extend(found.into_iter().map(|(path, got)| (answer.clone(), path, got)));
-    }
-    seen_something(seen, blocked)?;
-    Ok(all)
-}
-
-check! {
-    /// The JSON form of every value is the one of its definition: arrays exactly where an attribute is multi-valued, objects for
-    /// complex ones, and booleans, numbers and texts as the type says.
-    ///
-    /// Why: a list with one element that is returned without its brackets, or `"active": "true"`, breaks clients that were written
-    /// against the schema, and only for some people.
-    ///
-    /// Fix: serialise by the schema, not by the number of values.
-    SHAPES = values_have_their_form,
-    id: "schemas.value-forms",
-    title: "values have the JSON form that their definition says",
-    level: Must,
-    requirements: ["RFC7643-7-13", "RFC7644-3.8-11"],
-    needs: [],
-    breaks: [Okta, Entra],
-}
-
-async fn values_have_their_form(t: &Trial) -> Verdict {
-    for (answer, path, got) in by_schema(t, misshapen).await? {
-        let flaw = answer.flaw(format!("`{path}` has another form than its definition says"));
-        t.note(flaw.expected("the form of its type and plurality").got(got));
-    }
-    Ok(())
-}
-
-check! {
-    /// A resource has no attributes but those of its schemas.
-    ///
-    /// Why: what no schema describes cannot be mapped, filtered or changed, and a strict client refuses the resource because of it.
-    ///
-    /// Fix: add the attribute to the schema, or put it into an extension, or leave it out.
-    UNDECLARED = nothing_is_undeclared,
-    id: "schemas.undeclared-attributes",
-    title: "resources have no attributes that no schema describes",
-    level: Should,
-    requirements: ["RFC7643-7-01"],
-    needs: [Schemas],
-    breaks: [],
-}
-
-async fn nothing_is_undeclared(t: &Trial) -> Verdict {
-    let undeclared = |at: &str,
-                      attributes: &[Attribute],
-                      object: &Map<String, Value>,
-                      found: &mut Vec<(String, String)>| {
-        for (name, value) in object {
-            let is_common = at.is_empty()
-                && (["schemas", "id", "externalId", "meta"]
-                    .iter()
-                    .any(|common| common.eq_ignore_ascii_case(name))
-                    || name.to_ascii_lowercase().starts_with("urn:"));
-            let is_known = attributes.iter().any(|attribute| attribute.name.eq_ignore_ascii_case(name));
-            if !is_common && !is_known && !is_unassigned(value) {
-                found.push((format!("{at}{name}"), shown(Some(value))));
-            }
-        }
-    };
-    for (answer, path, got) in by_schema(t, undeclared).await? {
-        let flaw = answer.flaw(format!("`{path}` is in a resource and in no schema"));
-        t.note(flaw.expected("a definition at /Schemas").got(got));
-    }
-    Ok(())
 }

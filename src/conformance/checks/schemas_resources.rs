@@ -4,19 +4,17 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::discovery::shown;
+use super::discovery_documents::shown;
 use super::schemas::is_uri;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Kind, Role};
-use crate::conformance::trial::slot::slots;
-use crate::conformance::trial::{Answer, Slot, Trial};
+use crate::conformance::trial::{Answer, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::message::{
     BULK_REQUEST, BULK_RESPONSE, ERROR, LIST_RESPONSE, SEARCH_REQUEST, declares, member,
 };
-use crate::protocol::schema::Type;
 
-pub(super) const CHECKS: &[Check] = &[PRESENT, DECLARED, TRIMMED, COMMON, MESSAGES, EXACT];
+pub(super) const CHECKS: &[Check] = &[PRESENT, DECLARED, TRIMMED, COMMON, MESSAGES];
 
 /// Representations of a resource of a type: the answers to POST, GET, PUT, PATCH, and an element of a list. Each comes
 /// with the answer that holds it.
@@ -300,100 +298,4 @@ async fn messages_have_their_urns(t: &Trial) -> Verdict {
         }
     }
     Ok(())
-}
-
-check! {
-    /// Binary values and references are kept letter by letter, whatever /Schemas says of their letter case.
-    ///
-    /// Why: base64 in small letters is another certificate, and the path of a URL often distinguishes letter case.
-    ///
-    /// Fix: do not change the case of values of the types `binary` and `reference`.
-    EXACT = values_are_exact,
-    id: "schemas.exact-values",
-    title: "binary values and references keep their letter case",
-    level: Must,
-    requirements: ["RFC7643-2.3.6-04", "RFC7643-2.3.7-03"],
-    needs: [],
-    breaks: [],
-}
-
-/// The places of a type that hold binary values or references as such, not as links to other resources.
-fn exact_places(kind: &Kind) -> Vec<(Slot, Type)> {
-    let mut found = Vec::new();
-    for slot in slots(&kind.schema) {
-        let is_text = |kind: Type| matches!(kind, Type::Binary | Type::Reference);
-        if is_text(slot.attribute.kind) && !slot.attribute.multi_valued {
-            found.push((slot.clone(), slot.attribute.kind));
-        }
-        for sub in slot.attribute.sub_attributes.iter().filter(|sub| is_text(sub.kind) && sub.name == "value")
-        {
-            found.push((slot.with_sub(sub), sub.kind));
-        }
-    }
-    let is_plain = |slot: &Slot| {
-        crate::conformance::trial::slot::is_plain(&slot.attribute)
-            && crate::conformance::trial::slot::is_plain(slot.leaf())
-    };
-    found.retain(|(slot, _)| is_plain(slot));
-    found
-}
-
-async fn values_are_exact(t: &Trial) -> Verdict {
-    let (mut seen, mut refused) = (0, None);
-    for kind in t.kinds() {
-        let places = exact_places(kind);
-        if places.is_empty() {
-            continue;
-        }
-        let mut body = t.body(kind).await?;
-        let tag = t.ground().fresh_name();
-        let mut sent = Vec::new();
-        for (slot, place_kind) in places {
-            let value = match (place_kind, slot.sample(&tag)) {
-                (Type::Reference, _) => json!(format!("https://example.com/Photos/AbC-{tag}.JPG")),
-                (_, sample) => sample,
-            };
-            match (&slot.sub, slot.attribute.multi_valued) {
-                (Some(sub), true) => {
-                    let list = Slot { sub: None, ..slot.clone() };
-                    list.set(&mut body, json!([{ sub.name.clone(): value.clone() }]));
-                }
-                _ => slot.set(&mut body, value.clone()),
-            }
-            sent.push((slot, value));
-        }
-        let answer = t.post(kind.endpoint(), &body).await?;
-        if !answer.is_success() {
-            refused = Some(format!("values for all of them are refused: {}", answer.said()));
-            continue;
-        }
-        let created = t.created_by(kind, &answer)?;
-        let read = t.get(&created.path).await?;
-        let stored = read.resource()?;
-        for (slot, value) in sent {
-            let Some(kept) = stored_at(&slot, stored) else { continue };
-            seen += 1;
-            let (kept, value) = (kept.as_str().unwrap_or_default(), value.as_str().unwrap_or_default());
-            if kept != value && kept.eq_ignore_ascii_case(value) {
-                let flaw = read.flaw(format!("the letter case of `{}` is changed", slot.path()));
-                t.note(flaw.expected(value).got(kept));
-            }
-        }
-    }
-    match (seen, refused) {
-        (0, Some(reason)) => skip(reason),
-        (0, None) => skip("the target keeps no binary values and no references"),
-        _ => Ok(()),
-    }
-}
-
-/// The value at a place; of a list its first element.
-fn stored_at<'v>(slot: &Slot, resource: &'v Value) -> Option<&'v Value> {
-    match (&slot.sub, slot.attribute.multi_valued) {
-        (Some(sub), true) => {
-            let list = Slot { sub: None, ..slot.clone() };
-            member(list.get(resource)?.as_array()?.first()?.as_object()?, &sub.name)
-        }
-        _ => slot.get(resource),
-    }
 }

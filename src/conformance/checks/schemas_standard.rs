@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::discovery::assigned;
+use super::discovery_documents::assigned;
 use super::schemas::published;
 use super::schemas_lint::{Definition, definitions};
 use crate::conformance::check::{Check, check};

@@ -48,6 +48,27 @@ impl Trial {
         path
     }
 
+    /// A target that answers GET with 200: a resource of the run, or where none can be created a listing. Checks of how
+    /// requests are made use it, so that they do not blame the request for what is wrong with the endpoint.
+    ///
+    /// # Errors
+    /// [`Stop::Blocked`] where nothing answers so.
+    pub async fn readable(&self) -> Result<String, Stop> {
+        let Some(kind) = self.kinds().first() else {
+            return Err(Stop::Skip("the target has no resource types".to_owned()));
+        };
+        let path = match self.create(kind).await {
+            Ok(created) => created.path,
+            Err(Stop::Skip(_) | Stop::Blocked(_)) => format!("{}?count=1", kind.endpoint()),
+            Err(stop) => return Err(stop),
+        };
+        let answer = self.get(&path).await?;
+        match answer.status {
+            200 => Ok(path),
+            status => Err(Stop::Blocked(format!("{} answers {status} (check `read.by-id`)", answer.asked))),
+        }
+    }
+
     /// Takes charge of a resource that a request of this check created without saying so: it is deleted at the end.
     pub fn adopt(&self, kind: &Kind, id: &str) {
         let path = format!("{}/{}", kind.endpoint(), component(id));
