@@ -147,7 +147,7 @@ check! {
     id: "bulk.create",
     title: "a bulk request creates resources",
     level: Must,
-    requirements: ["RFC7644-3.7-20", "RFC7644-3.7-26", "RFC7644-3.2-04"],
+    requirements: ["RFC7644-3.7-20", "RFC7644-3.7-26", "RFC7644-3.7-17", "RFC7644-3.2-04"],
     needs: [Bulk],
     breaks: [],
 }

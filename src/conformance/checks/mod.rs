@@ -3,6 +3,7 @@
 use crate::conformance::check::Check;
 
 mod attributes;
+mod attributes_common;
 mod attributes_compare;
 mod attributes_input;
 mod attributes_mutability;
@@ -97,6 +98,7 @@ const TOPICS: &[&[Check]] = &[
     attributes_mutability::CHECKS,
     attributes_returned::CHECKS,
     attributes_compare::CHECKS,
+    attributes_common::CHECKS,
     values::CHECKS,
     values_typed::CHECKS,
     multi::CHECKS,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
+use super::attributes::creatable;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::{Answer, Created, List, Trial, shortened};
@@ -27,9 +28,9 @@ pub(super) const CHECKS: &[Check] = &[
 /// The first type that has a list, users before others.
 async fn list(t: &Trial) -> Result<(Arc<Kind>, List), Stop> {
     let mut last = None;
-    for kind in t.kinds() {
-        match t.list(kind).await {
-            Ok(list) => return Ok((Arc::clone(kind), list)),
+    for kind in creatable(t).await? {
+        match t.list(&kind).await {
+            Ok(list) => return Ok((kind, list)),
             Err(Stop::Skip(reason)) => last = Some(reason),
             Err(stop) => return Err(stop),
         }
@@ -39,14 +40,10 @@ async fn list(t: &Trial) -> Result<(Arc<Kind>, List), Stop> {
 
 /// The first list that keeps `primary`.
 async fn list_with_primary(t: &Trial) -> Result<(Arc<Kind>, List), Stop> {
-    for kind in t.kinds() {
-        let survey = match t.survey(kind).await {
-            Err(Stop::Blocked(_)) if kind.role == crate::conformance::discovery::Role::Other => continue,
-            made => made?,
-        };
-        let found = survey.lists(&kind.schema).into_iter().find(|list| list.has_primary);
-        if let Some(list) = found {
-            return Ok((Arc::clone(kind), list));
+    for kind in creatable(t).await? {
+        let lists = t.survey(&kind).await?.lists(&kind.schema);
+        if let Some(list) = lists.into_iter().find(|list| list.has_primary) {
+            return Ok((kind, list));
         }
     }
     skip("the target keeps no multi-valued attribute with `primary`")

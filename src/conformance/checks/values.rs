@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
+use super::attributes::creatable;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::{Answer, Slot, Trial, shortened};
@@ -18,9 +19,9 @@ pub(super) const CHECKS: &[Check] =
 /// The first type that has a place for text, with all such places.
 pub(super) async fn texts(t: &Trial) -> Result<(Arc<Kind>, Vec<Slot>), Stop> {
     let mut last = None;
-    for kind in t.kinds() {
-        match t.texts(kind, 1).await {
-            Ok(slots) => return Ok((Arc::clone(kind), slots)),
+    for kind in creatable(t).await? {
+        match t.texts(&kind, 1).await {
+            Ok(slots) => return Ok((kind, slots)),
             Err(Stop::Skip(reason)) => last = Some(reason),
             Err(stop) => return Err(stop),
         }
