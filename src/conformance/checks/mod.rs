@@ -5,6 +5,7 @@ use crate::conformance::check::Check;
 mod attributes;
 mod attributes_common;
 mod attributes_compare;
+mod attributes_immutable;
 mod attributes_input;
 mod attributes_mutability;
 mod attributes_returned;
@@ -12,6 +13,7 @@ mod attributes_shape;
 mod authentication;
 mod bulk;
 mod bulk_input;
+mod bulk_operations;
 mod bulk_references;
 mod concurrency;
 mod create;
@@ -39,6 +41,7 @@ mod me;
 mod media;
 mod membership;
 mod multi;
+mod multi_primary;
 mod paging;
 mod patch;
 mod patch_add;
@@ -53,6 +56,7 @@ mod sort;
 mod uniqueness;
 mod user;
 mod values;
+mod values_forms;
 mod values_typed;
 mod versions;
 mod versions_conditions;
@@ -88,6 +92,7 @@ const TOPICS: &[&[Check]] = &[
     versions::CHECKS,
     versions_conditions::CHECKS,
     bulk::CHECKS,
+    bulk_operations::CHECKS,
     bulk_references::CHECKS,
     bulk_input::CHECKS,
     me::CHECKS,
@@ -96,12 +101,15 @@ const TOPICS: &[&[Check]] = &[
     attributes_shape::CHECKS,
     attributes_input::CHECKS,
     attributes_mutability::CHECKS,
+    attributes_immutable::CHECKS,
     attributes_returned::CHECKS,
     attributes_compare::CHECKS,
     attributes_common::CHECKS,
     values::CHECKS,
+    values_forms::CHECKS,
     values_typed::CHECKS,
     multi::CHECKS,
+    multi_primary::CHECKS,
     user::CHECKS,
     hostile::CHECKS,
     hostile_query::CHECKS,
