@@ -67,9 +67,16 @@ fn attributes() -> serde_json::Value {
 
 async fn findings(only: &[&str]) -> Vec<Finding> {
     let mut schemas = standard::schemas();
-    let widget = json!({ "id": WIDGET, "name": "Widget", "attributes": attributes() });
+    let mut widget = json!({ "id": WIDGET, "name": "Widget", "attributes": attributes() });
     let mut badge = json!({ "id": BADGE, "name": "Badge", "attributes": attributes() });
     badge["attributes"][0]["required"] = json!(false);
+    // Section 3.1 of RFC 7643 wins over both of these.
+    if let Some(list) = widget["attributes"].as_array_mut() {
+        list.push(
+            json!({ "name": "id", "caseExact": false, "mutability": "readWrite", "returned": "default" }),
+        );
+        list.push(json!({ "name": "externalId", "mutability": "readOnly" }));
+    }
     schemas.extend([widget, badge].map(|json| Schema::from_json(&json).unwrap()));
     let mut types = standard::resource_types();
     types[0].extensions.push((BADGE.to_owned(), false));
@@ -104,7 +111,7 @@ async fn findings(only: &[&str]) -> Vec<Finding> {
 
 #[tokio::test]
 async fn a_provider_with_every_kind_of_attribute_has_no_finding() {
-    let findings = findings(&["attributes", "values", "multi"]).await;
+    let findings = findings(&["attributes", "values", "multi", "bulk.create"]).await;
     assert!(!findings.is_empty());
     for finding in findings {
         let problems: Vec<_> = finding.problems.iter().map(|p| (&p.what, &p.expected, &p.got)).collect();

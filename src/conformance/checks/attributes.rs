@@ -38,11 +38,21 @@ pub(super) fn published(t: &Trial, kind: &Kind) -> Vec<Slot> {
     slots(&kind.schema).filter(|slot| kind.is_published && is_published(slot)).collect()
 }
 
-/// The resource types with published attributes of which something can be created.
+/// The resource types of which something can be created. A type that takes nothing does not hide the others.
+pub(super) async fn creatable(t: &Trial) -> Result<Vec<Arc<Kind>>, Stop> {
+    choose(t, t.kinds().iter().collect(), "the target has no resource type").await
+}
+
+/// Those of them that the target itself publishes attributes for.
 pub(super) async fn open_kinds(t: &Trial) -> Result<Vec<Arc<Kind>>, Stop> {
+    let described = t.kinds().iter().filter(|kind| !published(t, kind).is_empty()).collect();
+    choose(t, described, "/Schemas describes no resource type that can be created").await
+}
+
+async fn choose(t: &Trial, kinds: Vec<&Arc<Kind>>, none: &str) -> Result<Vec<Arc<Kind>>, Stop> {
     let mut open = Vec::new();
     let mut blocked = None;
-    for kind in t.kinds().iter().filter(|kind| !published(t, kind).is_empty()) {
+    for kind in kinds {
         match t.survey(kind).await {
             Ok(_) => open.push(Arc::clone(kind)),
             Err(Stop::Blocked(reason)) => blocked = Some(reason),
@@ -52,7 +62,7 @@ pub(super) async fn open_kinds(t: &Trial) -> Result<Vec<Arc<Kind>>, Stop> {
     match (open.is_empty(), blocked) {
         (false, _) => Ok(open),
         (true, Some(reason)) => Err(Stop::Blocked(reason)),
-        (true, None) => skip("/Schemas describes no resource type that can be created"),
+        (true, None) => skip(none),
     }
 }
 

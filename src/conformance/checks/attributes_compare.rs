@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::attributes::{Way, fillable, open_kinds, sweep};
+use super::attributes::{Way, creatable, fillable, open_kinds, sweep};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::{Slot, Trial, shortened};
@@ -149,12 +149,8 @@ check! {
 }
 
 async fn case_kept(t: &Trial) -> Verdict {
-    for kind in t.kinds().to_vec() {
-        let exact = match t.survey(&kind).await {
-            Ok(_) => texts(t, &kind, true),
-            Err(Stop::Blocked(_)) if kind.role == crate::conformance::discovery::Role::Other => continue,
-            Err(stop) => return Err(stop),
-        };
+    for kind in creatable(t).await? {
+        let exact = texts(t, &kind, true);
         let mut body = t.body(&kind).await?;
         let external = format!("MiXed-{}", t.ground().fresh_name());
         body["externalId"] = json!(external);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::attributes::{Way, fillable, open_kinds, published, sweep};
+use super::attributes::{Way, creatable, fillable, open_kinds, published, sweep};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::slot::{is_plain, is_writable};
@@ -180,16 +180,12 @@ check! {
 }
 
 async fn always(t: &Trial) -> Verdict {
-    let kinds = t.kinds().to_vec();
-    for kind in kinds {
+    for kind in creatable(t).await? {
         let mut always = published(t, &kind);
         always.retain(|slot| slot.attribute.returned == Returned::Always && is_writable(&slot.attribute));
         let writable = fillable(t, &kind);
         always.retain(|slot| writable.iter().any(|known| known.path() == slot.path()));
-        let made = match with(t, &kind, &always).await {
-            Err(Stop::Blocked(_)) if kind.role == crate::conformance::discovery::Role::Other => continue,
-            made => made?,
-        };
+        let made = with(t, &kind, &always).await?;
         let stored = t.read(&made.0).await?;
         always.retain(|slot| slot.get(&stored).is_some());
         let excluded = match always.is_empty() {
@@ -355,11 +351,8 @@ check! {
 
 async fn writes(t: &Trial) -> Verdict {
     let patches = t.lacks(Need::Patch).await?.is_none();
-    for kind in t.kinds().to_vec() {
-        let made = match t.body(&kind).await {
-            Err(Stop::Blocked(_)) if kind.role == crate::conformance::discovery::Role::Other => continue,
-            made => made?,
-        };
+    for kind in creatable(t).await? {
+        let made = t.body(&kind).await?;
         let posted = t.post(kind.endpoint(), &made).await?;
         let created = t.created_by(&kind, &posted)?;
         let read = t.read(&created).await?;

@@ -58,7 +58,7 @@ check! {
     title: "values in answers have the JSON form of their published type",
     level: Must,
     requirements: ["RFC7643-2.3.1-01", "RFC7643-2.3.2-01", "RFC7643-2.3.3-01", "RFC7643-2.3.4-01", "RFC7643-2.3.5-01",
-        "RFC7643-2.3.5-02", "RFC7643-2.3.6-01", "RFC7643-2.3.7-01", "RFC7643-2.1-01"],
+        "RFC7643-2.3.5-02", "RFC7643-2.3.6-01", "RFC7643-2.3.6-02", "RFC7643-2.3.7-01", "RFC7643-2.1-01"],
     needs: [Schemas],
     breaks: [Okta, Entra, OneLogin],
 }

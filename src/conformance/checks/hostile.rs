@@ -455,7 +455,8 @@ async fn details(t: &Trial) -> Verdict {
     answers.push(raw(t, "POST", kind.endpoint(), "{\"schemas\":[").await?);
     answers.push(t.get(&format!("{}?filter=userName eq", kind.endpoint())).await?);
     answers.push(t.get(&format!("{}?filter=userName eq \"it's\\u0000\"", kind.endpoint())).await?);
-    answers.push(t.get(&format!("{}/%27%22%00x", kind.endpoint())).await?);
+    // What gets no answer at all is judged by `hostile.odd-ids`.
+    answers.extend(t.get(&format!("{}/%27%22%00x", kind.endpoint())).await.ok());
     if t.lacks(Need::Patch).await?.is_none() {
         let value = json!({ "x": [1, { "y": null }] });
         answers.push(
@@ -463,8 +464,9 @@ async fn details(t: &Trial) -> Verdict {
         );
         answers.push(t.patch(&created.path, json!([{ "op": 1 }, null, "x"])).await?);
     }
-    if let Ok(groups) = t.groups() {
-        let mut body = t.body(&groups).await?;
+    if let Ok(groups) = t.groups()
+        && let Ok(mut body) = t.body(&groups).await
+    {
         body["members"] = json!([{ "value": "not-an-id'; --" }]);
         answers.push(t.post(groups.endpoint(), &body).await?);
     }

@@ -3,7 +3,9 @@
 use crate::conformance::check::Check;
 
 mod attributes;
+mod attributes_common;
 mod attributes_compare;
+mod attributes_immutable;
 mod attributes_input;
 mod attributes_mutability;
 mod attributes_returned;
@@ -11,6 +13,7 @@ mod attributes_shape;
 mod authentication;
 mod bulk;
 mod bulk_input;
+mod bulk_operations;
 mod bulk_references;
 mod challenges;
 mod compare;
@@ -64,6 +67,7 @@ mod me;
 mod media;
 mod membership;
 mod multi;
+mod multi_primary;
 mod paging;
 mod patch;
 mod patch_add;
@@ -99,6 +103,7 @@ mod user_groups;
 mod user_password;
 mod user_values;
 mod values;
+mod values_forms;
 mod values_typed;
 mod versions;
 mod versions_conditions;
@@ -162,6 +167,7 @@ const TOPICS: &[&[Check]] = &[
     versions::CHECKS,
     versions_conditions::CHECKS,
     bulk::CHECKS,
+    bulk_operations::CHECKS,
     bulk_references::CHECKS,
     bulk_input::CHECKS,
     me::CHECKS,
@@ -171,11 +177,15 @@ const TOPICS: &[&[Check]] = &[
     attributes_shape::CHECKS,
     attributes_input::CHECKS,
     attributes_mutability::CHECKS,
+    attributes_immutable::CHECKS,
     attributes_returned::CHECKS,
     attributes_compare::CHECKS,
+    attributes_common::CHECKS,
     values::CHECKS,
+    values_forms::CHECKS,
     values_typed::CHECKS,
     multi::CHECKS,
+    multi_primary::CHECKS,
     user::CHECKS,
     user_password::CHECKS,
     enterprise::CHECKS,
