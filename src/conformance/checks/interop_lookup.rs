@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::interop::{
-    Report, elements, expect_at_most, expect_no_crash, expect_nothing, expect_only, kept, plus, report, role,
-    seen, text_of,
+    Report, active, elements, expect_at_most, expect_no_crash, expect_nothing, expect_only, kept, plus,
+    report, role, seen, text_of,
 };
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
@@ -337,7 +337,7 @@ check! {
 
 async fn deactivated(t: &Trial) -> Verdict {
     let users = t.users()?;
-    kept(t, &users, "active").await?;
+    active(&users)?;
     let body = t.body(&users).await?;
     let name = text_of(&body, "userName")?.to_owned();
     let user = t.create_from(&users, &body).await?;

@@ -146,7 +146,7 @@ async fn groups(t: &Trial) -> Verdict {
         ids.push(t.create_from(&groups, &body).await?.id);
     }
     let all = ids.iter().map(String::as_str).collect();
-    pages(t, &groups, &format!("displayName sw \"{prefix}\""), &all).await
+    pages(t, &groups, &format!("displayName sw \"{prefix}-\""), &all).await
 }
 
 /// Goes through what a filter finds, two at a time, and then once more.

@@ -5,7 +5,7 @@
 
 use serde_json::{Value, json};
 
-use super::interop::{expect, expect_only, first_full_page, kept, known, mapped_text, member_ids};
+use super::interop::{active, expect, expect_only, first_full_page, known, mapped_text, member_ids};
 use super::interop::{patched, plus, posted, references, seen, team, text_of};
 use super::interop_profile::{expect_tls, scheme_types};
 use crate::conformance::check::{Check, Need, check};
@@ -166,7 +166,7 @@ check! {
 
 async fn activation(t: &Trial) -> Verdict {
     let users = t.users()?;
-    let active = kept(t, &users, "active").await?;
+    let active = active(&users)?;
     let user = t.create(&users).await?;
     for value in [false, true] {
         let operations = json!([{ "op": "replace", "path": "active", "value": value }]);

@@ -134,9 +134,9 @@ impl Ground {
         &self.run
     }
 
-    /// A name that no other resource has: letters and digits only, beginning with a letter.
+    /// A name that no other resource has: letters and digits only, beginning with a letter. No name begins with another one.
     pub fn fresh_name(&self) -> String {
-        format!("sc{}n{}", self.run, self.names.fetch_add(1, Ordering::Relaxed))
+        format!("sc{}n{}x", self.run, self.names.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Whether the run created what is at that path, or made the path up.
