@@ -6,11 +6,11 @@
 use serde_json::{Value, json};
 
 use super::interop::{active, expect, expect_only, first_full_page, known, mapped_text, member_ids};
-use super::interop::{patched, plus, posted, references, seen, team, text_of};
+use super::interop::{patched, posted, references, seen, team, text_of};
 use super::interop_profile::{expect_tls, scheme_types};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Role, Support};
-use crate::conformance::trial::Trial;
+use crate::conformance::trial::{Trial, component};
 use crate::conformance::verdict::{Flaw, Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -229,7 +229,7 @@ async fn filters(t: &Trial) -> Verdict {
     let mut filters = vec![format!("username eq \"{name}\""), format!("externalId eq \"{external}\"")];
     filters.extend(address.map(|address| format!("emails[value eq \"{address}\"]")));
     for filter in filters {
-        let answer = t.get(&format!("{}?filter={}", users.endpoint(), plus(&filter))).await?;
+        let answer = t.get(&format!("{}?filter={}", users.endpoint(), component(&filter))).await?;
         t.soft(expect_only(&answer, &user.id))?;
     }
     Ok(())
@@ -294,7 +294,7 @@ async fn group_lookup(t: &Trial) -> Verdict {
     let team = team(t, 1, 0).await?;
     let stored = t.read(&team.group).await?;
     let name = text_of(&stored, "displayName")?;
-    let filter = plus(&format!("displayName eq \"{name}\""));
+    let filter = component(&format!("displayName eq \"{name}\""));
     let endpoint = team.group.kind.endpoint();
     let found = t.get(&format!("{endpoint}?filter={filter}&excludedAttributes=members")).await?;
     t.soft(expect_only(&found, &team.group.id))?;
@@ -406,7 +406,7 @@ async fn errors(t: &Trial) -> Verdict {
         t.get(&t.absent(&users).await?).await?,
         t.post(users.endpoint(), &body).await?,
         t.post(users.endpoint(), &odd).await?,
-        t.get(&format!("{}?filter=userName+eq", users.endpoint())).await?,
+        t.get(&format!("{}?filter=userName%20eq", users.endpoint())).await?,
     ];
     for answer in answers.iter().filter(|answer| !answer.is_success()) {
         if !answer.is_scim_error() {
