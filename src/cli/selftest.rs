@@ -13,14 +13,13 @@ use super::signal::Signals;
 use crate::conformance::runner::Ran;
 use crate::conformance::selftest::{self, Plan};
 use crate::event::{Event, Kind, Observer, TargetInfo};
-use crate::provider::defects::Defect;
 
 /// `selftest`
 #[derive(Debug, Args)]
 pub struct SelftestArgs {
-    /// Only these defects, separated by commas [default: all, and the plain provider]
-    #[arg(long, value_name = "ID", env = env::DEFECT, value_delimiter = ',')]
-    defect: Vec<String>,
+    /// Only these defects or topics, separated by commas; `plain` and `choices` are the providers that must not be accused
+    #[arg(long, value_name = "ID|TOPIC", env = env::ONLY, value_delimiter = ',')]
+    only: Vec<String>,
     /// Run every check against every defect, to see all that find it
     #[arg(long, env = env::FULL, value_parser = clap::builder::FalseyValueParser::new())]
     full: bool,
@@ -44,17 +43,16 @@ pub fn run(args: SelftestArgs, context: &Context) -> Exit {
 }
 
 async fn perform(args: SelftestArgs, context: &Context) -> Result<Exit, Stop> {
-    let named: Vec<&'static Defect> =
-        args.defect.iter().map(|name| Defect::named(name)).collect::<Result<_, _>>().map_err(|error| {
-            Stop::nothing_selected(error.to_string()).hint("`scimulator defects` lists them all")
-        })?;
     let cores = || std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
-    let plan = Plan {
-        plain: named.is_empty(),
-        defects: if named.is_empty() { Defect::all().collect() } else { named },
-        full: args.full,
-        jobs: args.jobs.map_or_else(cores, NonZeroUsize::get),
-    };
+    let plan =
+        Plan { only: args.only, full: args.full, jobs: args.jobs.map_or_else(cores, NonZeroUsize::get) };
+    if let Some((word, near)) = plan.unknown() {
+        let stop = Stop::nothing_selected(format!("there is no defect and no topic `{word}`"));
+        return Err(match near {
+            Some(near) => stop.hint(format!("did you mean `{near}`?")),
+            None => stop.hint("`scimulator defects` lists the defects"),
+        });
+    }
     let files = args.output.open(context)?;
     let mut signals = Signals::catch()?;
     let mut reporter = args.output.reporter(context, files, Vec::new());

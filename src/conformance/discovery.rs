@@ -116,7 +116,10 @@ impl Discovery {
         let mut kinds: Vec<Arc<Kind>> = Vec::new();
         for resource_type in types {
             match bound(resource_type, &published, &standard, &mut stand_ins) {
-                Some(kind) => kinds.push(Arc::new(kind)),
+                Some(kind) => {
+                    let kind = located(target, kind, &mut stand_ins, &mut exchanges).await;
+                    kinds.push(Arc::new(kind));
+                }
                 None => continue,
             }
         }
@@ -175,7 +178,7 @@ fn resources(body: &Value) -> Vec<Value> {
     list.cloned().unwrap_or_default()
 }
 
-/// A schema, without the attributes that cannot be read.
+/// A schema, without the characteristics that cannot be read, and without the attributes that cannot be read even so.
 fn schema(json: &Value) -> Option<Schema> {
     if let Ok(schema) = Schema::from_json(json) {
         return Some(schema);
@@ -185,11 +188,56 @@ fn schema(json: &Value) -> Option<Schema> {
     let mut read =
         Schema { id: id.to_owned(), name: String::new(), description: String::new(), attributes: Vec::new() };
     for attribute in member(object, "attributes")?.as_array()? {
-        let alone = json!({ "id": id, "attributes": [attribute] });
-        read.attributes
-            .extend(Schema::from_json(&alone).ok().map(|schema| schema.attributes).unwrap_or_default());
+        let alone = |attribute: Value| {
+            let json = json!({ "id": id, "attributes": [attribute] });
+            Schema::from_json(&json).ok().map(|schema| schema.attributes)
+        };
+        let found = alone(attribute.clone()).or_else(|| alone(repaired(attribute)));
+        read.attributes.extend(found.unwrap_or_default());
     }
     (!id.is_empty()).then_some(read)
+}
+
+/// An attribute definition in which what is illegal has the default, so that the rest can be used.
+fn repaired(attribute: &Value) -> Value {
+    const KEYWORDS: [(&str, &[&str]); 4] = [
+        ("type", &["string", "boolean", "decimal", "integer", "dateTime", "binary", "reference", "complex"]),
+        ("mutability", &["readOnly", "readWrite", "immutable", "writeOnly"]),
+        ("returned", &["always", "never", "default", "request"]),
+        ("uniqueness", &["none", "server", "global"]),
+    ];
+    let Some(object) = attribute.as_object() else { return attribute.clone() };
+    let mut object = object.clone();
+    for (name, words) in KEYWORDS {
+        let Some(given) = object.get(name) else { continue };
+        // `READ_WRITE`, `read-write` and `ReadWrite` are told apart by nobody who reads them.
+        let plain = |text: &str| text.to_lowercase().replace(['_', '-', ' ', '"', '\''], "");
+        let word = given.as_str().and_then(|given| words.iter().find(|word| plain(word) == plain(given)));
+        match word {
+            Some(word) => drop(object.insert(name.to_owned(), (*word).into())),
+            None => drop(object.shift_remove(name)),
+        }
+    }
+    for name in ["multiValued", "required", "caseExact"] {
+        let flag = match object.get(name) {
+            None | Some(Value::Bool(_)) => continue,
+            Some(other) => other.as_str().is_some_and(|text| text.eq_ignore_ascii_case("true")),
+        };
+        object.insert(name.to_owned(), flag.into());
+    }
+    for name in ["canonicalValues", "referenceTypes"] {
+        let is_texts = |value: &Value| value.as_array().is_some_and(|list| list.iter().all(Value::is_string));
+        if object.get(name).is_some_and(|value| !is_texts(value)) {
+            object.shift_remove(name);
+        }
+    }
+    if object.get("description").is_some_and(|description| !description.is_string()) {
+        object.shift_remove("description");
+    }
+    if let Some(subs) = object.get_mut("subAttributes") {
+        *subs = subs.as_array().map(|list| list.iter().map(repaired).collect()).unwrap_or_default();
+    }
+    Value::Object(object)
 }
 
 /// A resource type whose endpoint is a path below the base URL.
@@ -203,6 +251,10 @@ fn resource_type(json: &Value, base: &str) -> Option<ResourceType> {
     let base_path =
         base.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or_default();
     let endpoint = endpoint.strip_prefix(base).unwrap_or(endpoint);
+    // Some write the path from the root of the host.
+    let (_, path) = base.split_once("://").and_then(|(_, rest)| rest.split_once('/')).unwrap_or_default();
+    let from_root = endpoint.strip_prefix(&format!("/{}/", path.trim_end_matches('/')));
+    let endpoint = from_root.filter(|_| !path.is_empty()).unwrap_or(endpoint);
     let endpoint = match endpoint.split_once("://") {
         Some((_, rest)) => rest.rsplit_once('/').map_or("", |(_, last)| last),
         None => endpoint.strip_prefix(base_path).filter(|rest| rest.starts_with('/')).unwrap_or(endpoint),
@@ -224,6 +276,43 @@ fn resource_type(json: &Value, base: &str) -> Option<ResourceType> {
     })
 }
 
+/// Whether an endpoint is there, whatever it answers.
+async fn is_there(target: &Target, endpoint: &str, exchanges: &mut Vec<Exchange>) -> bool {
+    let attempts = target.send_patiently(Request::new("GET", format!("{endpoint}?count=1"))).await;
+    let is_there =
+        attempts.last().and_then(Exchange::response).is_some_and(|r| !matches!(r.status, 404 | 501));
+    exchanges.extend(attempts);
+    is_there
+}
+
+/// Users and groups are looked for at their standard endpoints where nothing is at those that are announced.
+async fn located(
+    target: &Target,
+    mut kind: Kind,
+    stand_ins: &mut Vec<String>,
+    exchanges: &mut Vec<Exchange>,
+) -> Kind {
+    let standard = match kind.role {
+        Role::User => "/Users",
+        Role::Group => "/Groups",
+        Role::Other => return kind,
+    };
+    let announced = kind.endpoint().to_owned();
+    if announced != standard
+        && !is_there(target, &announced, exchanges).await
+        && is_there(target, standard, exchanges).await
+    {
+        let mut schema = TypeSchema::clone(&kind.schema);
+        schema.resource_type.endpoint = standard.to_owned();
+        kind.schema = Arc::new(schema);
+        stand_ins.push(format!(
+            "/ResourceTypes puts {} at `{announced}`, where nothing is: {standard} stands in",
+            kind.name()
+        ));
+    }
+    kind
+}
+
 /// The standard resource types that a target without `/ResourceTypes` answers for. An extension counts where it is
 /// published, or where nothing is.
 async fn present(
@@ -235,11 +324,7 @@ async fn present(
     let mut found = Vec::new();
     for schema in standard.types() {
         let mut resource_type = schema.resource_type.clone();
-        let path = format!("{}?count=1", resource_type.endpoint);
-        let attempts = target.send_patiently(Request::new("GET", path)).await;
-        let is_there =
-            attempts.last().and_then(Exchange::response).is_some_and(|r| !matches!(r.status, 404 | 501));
-        exchanges.extend(attempts);
+        let is_there = is_there(target, &resource_type.endpoint, exchanges).await;
         if let Some(published) = published {
             resource_type
                 .extensions
@@ -305,9 +390,14 @@ mod tests {
             let json = json!({ "name": "User", "schema": USER, "endpoint": text });
             resource_type(&json, "https://x.test/scim/v2").unwrap().endpoint
         };
-        for text in
-            ["/Users", "Users", "/Users/", "https://x.test/scim/v2/Users", "https://other.test/v2/Users"]
-        {
+        for text in [
+            "/Users",
+            "Users",
+            "/Users/",
+            "/scim/v2/Users",
+            "https://x.test/scim/v2/Users",
+            "https://other.test/v2/Users",
+        ] {
             assert_eq!(endpoint(text), "/Users", "{text}");
         }
     }
@@ -316,9 +406,17 @@ mod tests {
     fn a_schema_loses_only_what_cannot_be_read() {
         let json = json!({ "id": "urn:x", "attributes": [
             { "name": "good", "type": "string" }, { "name": "bad name" }, { "name": "also", "mutability": "sometimes" }, "text",
+            { "name": "flags", "type": "Complex", "multiValued": "true", "mutability": "READ_ONLY", "required": null,
+              "subAttributes": [{ "name": "value", "type": "text", "returned": 1, "canonicalValues": "x" }] },
         ]});
         let schema = schema(&json).unwrap();
-        assert_eq!(schema.attributes.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(), ["good"]);
+        assert_eq!(
+            schema.attributes.iter().map(|a| a.name.as_str()).collect::<Vec<_>>(),
+            ["good", "also", "flags"]
+        );
+        let flags = &schema.attributes[2];
+        assert!(flags.is_complex() && flags.multi_valued && flags.sub_attributes.len() == 1);
+        assert_eq!(flags.mutability, crate::protocol::schema::Mutability::ReadOnly);
         assert!(super::schema(&json!({ "attributes": [] })).is_none());
     }
 }

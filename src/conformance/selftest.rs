@@ -1,7 +1,8 @@
 //! What makes the verdicts believable: a provider with one deliberate bug at a time, and the checks that find it.
 //!
 //! Every defect must be found by a check that names a requirement which the defect breaks. The plain provider must pass
-//! without a finding: by the RFCs in its strict profile, and for every identity provider in the one that is made for them.
+//! without a finding: by the RFCs in its strict profile, and for every identity provider in the one that is made for them. So must
+//! a provider that does something else wherever the RFCs allow it.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -15,9 +16,11 @@ use super::runner::{self, Ran};
 use super::selection::{Selected, Selection};
 use super::trial::Access;
 use super::venue::Venue;
+use crate::diagnostic::nearest;
 use crate::event::{Event, Finding, Item, Observer, Problem, Severity, Status};
 use crate::provider::ProviderConfig;
 use crate::provider::defects::Defect;
+use crate::provider::defects::choices::Choice;
 use crate::provider::profile::Profile;
 use crate::provider::world::World;
 
@@ -27,10 +30,8 @@ const PLAIN: [(&str, &[Audience]); 2] = [("rfc", &[]), ("interop", &Audience::ID
 /// What is proven.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The defects to look for.
-    pub defects: Vec<&'static Defect>,
-    /// Whether the plain provider is held against all checks as well.
-    pub plain: bool,
+    /// Ids of defects, choices and plain providers, or topics; nothing means everything.
+    pub only: Vec<String>,
     /// Run every check against every defect, to see all that find it.
     pub full: bool,
     /// How many providers at the same time.
@@ -41,16 +42,25 @@ pub struct Plan {
 #[derive(Debug, Clone, Copy)]
 enum Subject {
     Plain(&'static str, &'static [Audience]),
+    Allowed(&'static Choice),
     Broken(&'static Defect),
 }
 
+/// Every provider that can be judged.
+fn subjects() -> impl Iterator<Item = (Subject, Arc<Item>)> {
+    let plain = PLAIN.iter().map(|(profile, audiences)| Subject::Plain(profile, audiences));
+    let allowed = Choice::all().map(Subject::Allowed);
+    plain.chain(allowed).chain(Defect::all().map(Subject::Broken)).map(|subject| (subject, item(subject)))
+}
+
+fn names(word: &str, item: &Item) -> bool {
+    word == item.id || word == item.topic
+}
+
 impl Plan {
-    fn subjects(&self) -> Vec<Subject> {
-        let plain = PLAIN
-            .iter()
-            .filter(|_| self.plain)
-            .map(|(profile, audiences)| Subject::Plain(profile, audiences));
-        plain.chain(self.defects.iter().map(|defect| Subject::Broken(defect))).collect()
+    fn subjects(&self) -> Vec<(Subject, Arc<Item>)> {
+        let is_wanted = |item: &Item| self.only.is_empty() || self.only.iter().any(|word| names(word, item));
+        subjects().filter(|(_, item)| is_wanted(item)).collect()
     }
 
     /// How many items the run has.
@@ -60,7 +70,15 @@ impl Plan {
 
     /// Whether there is nothing to prove.
     pub fn is_empty(&self) -> bool {
-        self.subjects().is_empty()
+        self.len() == 0
+    }
+
+    /// The first word that names nothing, and the nearest that does.
+    pub fn unknown(&self) -> Option<(String, Option<String>)> {
+        let word = self.only.iter().find(|word| !subjects().any(|(_, item)| names(word, &item)))?;
+        let known: Vec<String> =
+            subjects().flat_map(|(_, item)| [item.id.clone(), item.topic.clone()]).collect();
+        Some((word.clone(), nearest(word, known.iter().map(String::as_str)).map(str::to_owned)))
     }
 }
 
@@ -74,9 +92,8 @@ pub async fn run(
     let mut waiting = plan.subjects().into_iter();
     loop {
         while running.len() < plan.jobs
-            && let Some(subject) = waiting.next()
+            && let Some((subject, item)) = waiting.next()
         {
-            let item = item(subject);
             observer.observe(&Event::ItemStarted(Arc::clone(&item)));
             let full = plan.full;
             running.spawn(async move { judge(subject, item, full).await });
@@ -109,6 +126,9 @@ fn item(subject: Subject) -> Arc<Item> {
             "plain",
             Vec::new(),
         ),
+        Subject::Allowed(choice) => {
+            (format!("choice-{}", choice.id), choice.title.to_owned(), "choices", Vec::new())
+        }
         Subject::Broken(defect) => {
             let breaks = defect.breaks.iter().map(|id| (*id).to_owned()).collect();
             (defect.id.to_owned(), defect.title.to_owned(), defect.topic(), breaks)
@@ -128,21 +148,34 @@ fn item(subject: Subject) -> Arc<Item> {
 async fn judge(subject: Subject, item: Arc<Item>, full: bool) -> Finding {
     let clock = Instant::now();
     let finding = match subject {
-        Subject::Plain(profile, audiences) => plain(profile, audiences, item).await,
+        Subject::Plain(profile, audiences) => plain(profile, audiences, None, item).await,
+        Subject::Allowed(choice) => plain("rfc", &[], Some(choice), item).await,
         Subject::Broken(defect) => broken(defect, item, full).await,
     };
     Finding { duration: clock.elapsed(), ..finding }
 }
 
-/// The plain provider: nothing may be found, and nothing may stay open.
-async fn plain(profile: &str, audiences: &[Audience], item: Arc<Item>) -> Finding {
+/// A correct provider: nothing may be found, and nothing may stay open. A warning is right where a SHOULD speaks against what it
+/// does.
+async fn plain(
+    profile: &str,
+    audiences: &[Audience],
+    choice: Option<&'static Choice>,
+    item: Arc<Item>,
+) -> Finding {
     let selection = Selection { audiences: audiences.to_vec(), ..Selection::default() };
-    let findings = match findings(profile, None, &selection.checks()).await {
+    let change = |config: &mut ProviderConfig| config.choices.extend(choice);
+    let findings = match findings(profile, change, &selection.checks()).await {
         Ok(findings) => findings,
         Err(message) => return Finding::plain(item, Status::Error, message),
     };
-    let wrong: Vec<&Finding> =
-        findings.iter().filter(|f| !matches!(f.status, Status::Pass | Status::Skip)).collect();
+    let may_warn = choice.is_some_and(|choice| choice.discouraged);
+    let is_right = |finding: &Finding| match finding.status {
+        Status::Pass | Status::Skip => true,
+        Status::Warn => may_warn,
+        _ => false,
+    };
+    let wrong: Vec<&Finding> = findings.iter().filter(|finding| !is_right(finding)).collect();
     if wrong.is_empty() {
         return Finding::plain(item, Status::Pass, "");
     }
@@ -157,7 +190,7 @@ async fn plain(profile: &str, audiences: &[Audience], item: Arc<Item>) -> Findin
     };
     Finding {
         problems: wrong.iter().map(problem).collect(),
-        ..Finding::plain(item, Status::Fail, format!("the plain provider is accused by {}", ids.join(", ")))
+        ..Finding::plain(item, Status::Fail, format!("falsely accused by {}", ids.join(", ")))
     }
 }
 
@@ -169,7 +202,7 @@ async fn broken(defect: &'static Defect, item: Arc<Item>, full: bool) -> Finding
         .filter(|check| is_fitting(check) && (full || names_it(check)))
         .map(|check| Selected { check, left_out: false })
         .collect();
-    let findings = match findings(defect.profile, Some(defect), &selected).await {
+    let findings = match findings(defect.profile, |config| config.defects.push(defect), &selected).await {
         Ok(findings) => findings,
         Err(message) => return Finding::plain(item, Status::Error, message),
     };
@@ -198,12 +231,12 @@ async fn broken(defect: &'static Defect, item: Arc<Item>, full: bool) -> Finding
 /// The findings of some checks against a provider of our own.
 async fn findings(
     profile: &str,
-    defect: Option<&'static Defect>,
+    change: impl FnOnce(&mut ProviderConfig),
     selected: &[Selected],
 ) -> Result<Vec<Finding>, String> {
     let profile = Profile::named(profile).map_err(|error| error.to_string())?;
     let mut config = ProviderConfig::loopback(profile, World::real());
-    config.defects.extend(defect);
+    change(&mut config);
     let venue = Venue::own(config, Access::Write).await.map_err(|refusal| refusal.message)?;
     let mut collected = Findings::default();
     runner::run(selected, &venue.ground, 4, std::pin::pin!(std::future::pending()), &mut collected).await;

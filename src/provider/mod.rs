@@ -33,6 +33,8 @@ pub mod world;
 pub use self::http::tls::{TlsError, TlsFiles};
 
 use self::defects::Defect;
+use self::defects::choices::Choice;
+use self::defects::seams::Seams;
 use self::http::handler::{App, BASE_PATH, Reach};
 use self::http::{listener, tls};
 use self::profile::Profile;
@@ -70,6 +72,8 @@ pub struct ProviderConfig {
     pub me: String,
     /// Its deliberate bugs.
     pub defects: Vec<&'static Defect>,
+    /// Where it does what the RFCs allow and the built-in provider does not do by itself.
+    pub choices: Vec<&'static Choice>,
 }
 
 impl ProviderConfig {
@@ -86,6 +90,7 @@ impl ProviderConfig {
             trust_forwarded: false,
             me: DEFAULT_ME.to_owned(),
             defects: Vec::new(),
+            choices: Vec::new(),
         }
     }
 }
@@ -121,7 +126,12 @@ impl Provider {
     ///
     /// # Errors
     /// [`StartError`].
-    pub async fn start(config: ProviderConfig) -> Result<Provider, StartError> {
+    pub async fn start(mut config: ProviderConfig) -> Result<Provider, StartError> {
+        let choices = std::mem::take(&mut config.choices);
+        choices.iter().for_each(|choice| (choice.prepare)(&mut config));
+        let defects = config.defects.iter().map(|defect| defect.install);
+        let installs: Vec<fn(&mut Seams)> =
+            defects.chain(choices.iter().map(|choice| choice.install)).collect();
         let tls = config.tls.as_ref().map(tls::acceptor).transpose()?;
         let listening =
             async { TcpListener::bind(config.listen).await.and_then(|l| Ok((l.local_addr()?, l))) };
@@ -136,7 +146,7 @@ impl Provider {
                 config.profile,
                 config.store,
                 config.world,
-                &config.defects,
+                &installs,
             )),
             tokens: Arc::clone(&tokens),
             reach: Reach {

@@ -25,7 +25,7 @@ use std::time::Instant;
 use jiff::Timestamp;
 use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use crate::exchange::{Auth, Exchange, FailureKind, Headers, Request, Response, SCIM_JSON, TransportFailure};
 use crate::redact::{Secrets, is_credential_header};
@@ -126,6 +126,14 @@ impl Target {
         &self.secrets
     }
 
+    /// The bearer token that was configured, where there is one: checks of authentication spell it in other ways.
+    pub fn bearer(&self) -> Option<&SecretString> {
+        match &self.credentials {
+            Credentials::Bearer(token) => Some(token),
+            _ => None,
+        }
+    }
+
     /// Sends a request once and waits for the whole answer.
     ///
     /// With client credentials, a 401 to a token that was accepted before makes it fetch a new token and send
@@ -220,9 +228,13 @@ impl Target {
         Ok(prepared)
     }
 
-    /// Base URL and target, joined as text: the path of the base URL stays as it was written.
+    /// Base URL and target, joined as text: the path of the base URL stays as it was written. A target that is itself a
+    /// URL on the same server is taken as it is, so that locations which the server gave can be followed.
     fn url(&self, target: &str) -> Result<Url, TransportFailure> {
-        let mut text = format!("{}{target}", self.base);
+        let mut text = match self.is_on_same_server(target) {
+            true => target.to_owned(),
+            false => format!("{}{target}", self.base),
+        };
         if let Some(suffix) = &self.suffix_query {
             text.push(if target.contains('?') { '&' } else { '?' });
             text.push_str(suffix);
@@ -235,6 +247,11 @@ impl Target {
                  `#` percent-encoded"
             ))
         })
+    }
+
+    fn is_on_same_server(&self, target: &str) -> bool {
+        let origin = |text: &str| Url::parse(text).ok().map(|url| url.origin()).filter(|o| o.is_tuple());
+        target.contains("://") && !target.starts_with('/') && origin(target) == origin(&self.base)
     }
 
     fn header_map(&self, request: &Request, token: Option<&str>) -> Result<HeaderMap, TransportFailure> {

@@ -30,6 +30,9 @@ const PROBES: &[&str] = &[
     include_str!("probes/interop.txt"),
 ];
 
+/// How often a probe of requests at the same time is played at most, until they meet.
+const TOGETHER_ATTEMPTS: usize = 8;
+
 /// How many probes run at the same time.
 const AT_ONCE: usize = 16;
 
@@ -58,7 +61,15 @@ fn every_defect_has_a_probe_and_every_probe_a_defect() {
 async fn verdict(defect: &'static Defect, probe: &'static str) -> Result<(), String> {
     let plain = script::play(defect.profile, &[], probe).await;
     let again = script::play(defect.profile, &[], probe).await;
-    let defective = script::play(defect.profile, &[defect], probe).await;
+    let mut defective = script::play(defect.profile, &[defect], probe).await;
+    // On a busy machine, requests that are sent together may arrive one after the other.
+    let attempts = if probe.contains("\n& ") || probe.starts_with("& ") { TOGETHER_ATTEMPTS } else { 1 };
+    for _ in 1..attempts {
+        if plain != defective {
+            break;
+        }
+        defective = script::play(defect.profile, &[defect], probe).await;
+    }
     let id = defect.id;
     if plain != again {
         return Err(format!("{id}: the plain provider is not the same twice\n{plain}\n----\n{again}"));

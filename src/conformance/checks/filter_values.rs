@@ -40,6 +40,7 @@ fn texts(field: &Field<'_>) -> Vec<Slot> {
         .into_iter()
         .flatten()
         .chain(places.partial.clone())
+        .chain(places.odd.clone())
         .chain(places.extended.clone())
         .chain(list)
         .collect();

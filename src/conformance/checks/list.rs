@@ -2,13 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::compare::{differences, get, has_id, look, named, quoted};
+use super::compare::{differences, get, get_in, has_id, look, named, quoted};
 use crate::conformance::check::{Check, Need, check};
+use crate::conformance::discovery::Role;
 use crate::conformance::trial::{Answer, Trial, shortened};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::message::{LIST_RESPONSE, member};
 
-pub(super) const CHECKS: &[Check] = &[MESSAGE, NO_MATCH, COMPLETE, SAME_AS_READ, UNKNOWN_PARAMETER, ROOT];
+pub(super) const CHECKS: &[Check] =
+    &[MESSAGE, NO_MATCH, COMPLETE, OWN_TYPE, SAME_AS_READ, UNKNOWN_PARAMETER, ROOT];
 
 check! {
     /// A query is answered with a ListResponse: `schemas`, a whole number in `totalResults`, and `Resources` with resources.
@@ -37,8 +39,10 @@ async fn message(t: &Trial) -> Verdict {
     }
     for target in asked {
         let answer = t.get(&target).await?;
-        // A type of the target's own may be hidden from this client.
-        if answer.status == 403 {
+        // A type of the target's own may be hidden from this client, or have no list.
+        let own = t.kinds().iter().filter(|kind| kind.role == Role::Other);
+        let is_own = own.into_iter().any(|kind| target.starts_with(kind.endpoint()));
+        if answer.status == 403 || (is_own && !answer.is_success()) {
             continue;
         }
         t.soft(judge_message(t, &answer))?;
@@ -60,7 +64,7 @@ fn judge_message(t: &Trial, answer: &Answer) -> Verdict {
         );
     }
     for name in ["totalResults", "itemsPerPage", "startIndex"] {
-        let value = member(object, name);
+        let value = member(object, name).filter(|value| !value.is_null());
         let is_wrong = match value {
             None => name == "totalResults",
             Some(value) => value.as_u64().is_none(),
@@ -209,6 +213,46 @@ async fn complete(t: &Trial) -> Verdict {
         .expected("all six that were created")
         .got(format!("{} are missing among {seen}; {inactive} of them are inactive", missing.len()))
         .into())
+}
+
+check! {
+    /// A list at the endpoint of a type has resources of that type and of no other.
+    ///
+    /// Why: an import of users that finds groups among them creates people who are called like teams, and gives them accounts.
+    ///
+    /// Fix: query the resources of the type that the endpoint is for.
+    OWN_TYPE = own_type,
+    id: "list.own-type",
+    title: "a list of users has no groups in it",
+    level: Must,
+    requirements: ["RFC7644-3.4.2-12", "RFC7644-3.4.2-01"],
+    needs: [Users, Groups],
+    breaks: [Okta, Entra],
+}
+
+async fn own_type(t: &Trial) -> Verdict {
+    let (users, groups) = (t.users()?, t.groups()?);
+    let group = t.create(&groups).await?;
+    let mut asked = vec![format!("{}?count={PAGE}", users.endpoint())];
+    if t.lacks(Need::Filter).await?.is_none() {
+        asked.push(format!("{}?filter=id eq {}", users.endpoint(), quoted(&group.id)));
+    }
+    for target in asked {
+        let answer = t.get(&target).await?;
+        let Ok(list) = answer.list() else { continue };
+        let is_group = |resource: &&Value| {
+            let name = get_in(resource, "meta", "resourceType").and_then(Value::as_str);
+            name == Some(groups.name()) && groups.name() != users.name()
+        };
+        if let Some(stranger) = list.resources.iter().find(is_group) {
+            return Err(answer
+                .flaw("a list of users has a group in it")
+                .expected("users only")
+                .got(shortened(&stranger.to_string()))
+                .into());
+        }
+    }
+    Ok(())
 }
 
 check! {

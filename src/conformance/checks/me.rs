@@ -7,7 +7,7 @@ use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Answer, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 
-pub(super) const CHECKS: &[Check] = &[ANSWER, LOCATION, SAME];
+pub(super) const CHECKS: &[Check] = &[ANSWER, SUBJECT, LOCATION, SAME];
 
 check! {
     /// `/Me` answers with the resource of whoever is asking, redirects to it with 308, or says with 501 that there is no such
@@ -38,6 +38,38 @@ async fn answer(t: &Trial) -> Verdict {
         _ => answer.flaw(format!("/Me answers {}", answer.said())),
     };
     Err(flaw.expected("200, 308 with a Location, or 501").got(answer.said()).into())
+}
+
+check! {
+    /// `/Me` stands for whoever is asking, never for somebody who happens to be there.
+    ///
+    /// Why: who reads, changes or deletes its own account must not hit another one. The client of this run was there before the
+    /// users that it creates, so that none of them can be its own.
+    ///
+    /// Fix: resolve `/Me` from the credentials of the request; answer 404 where they belong to no resource.
+    SUBJECT = subject,
+    id: "me.subject",
+    title: "/Me is nobody that was created a moment ago",
+    level: Must,
+    requirements: ["RFC7644-3.11-01"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn subject(t: &Trial) -> Verdict {
+    let users = t.users()?;
+    t.create(&users).await?;
+    let answer = answered(t).await?;
+    let Some(id) = answer.text("id") else { return Ok(()) };
+    let path = format!("{}/{}", users.endpoint(), crate::conformance::trial::component(id));
+    if !t.ground().owns(&path) {
+        return Ok(());
+    }
+    Err(answer
+        .flaw("/Me shows a user that this run created")
+        .expected("the resource of whoever is asking, or 404")
+        .got(format!("\"id\": \"{id}\""))
+        .into())
 }
 
 /// What `/Me` answers when it answers by itself.

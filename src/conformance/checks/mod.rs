@@ -3,24 +3,42 @@
 use crate::conformance::check::Check;
 
 mod attributes;
+mod attributes_compare;
+mod attributes_input;
+mod attributes_mutability;
+mod attributes_returned;
+mod attributes_shape;
 mod authentication;
 mod bulk;
+mod bulk_input;
+mod bulk_references;
+mod challenges;
 mod compare;
+mod comparison;
 mod concurrency;
 mod create;
+mod create_ignored;
+mod create_meta;
 mod create_refused;
 mod create_values;
 mod cursor;
+mod cursor_rules;
 mod delete;
 mod discovery;
+mod discovery_rules;
+mod discovery_types;
+mod enterprise;
 mod errors;
+mod errors_keywords;
 mod filter;
 mod filter_operators;
 mod filter_paths;
 mod filter_syntax;
 mod filter_values;
+mod group_members;
 mod groups;
 mod hostile;
+mod hostile_query;
 mod http;
 mod interop;
 mod interop_connection;
@@ -46,30 +64,58 @@ mod multi;
 mod paging;
 mod patch;
 mod patch_add;
+mod patch_effect;
+mod patch_extension;
+mod patch_message;
+mod patch_mutability;
 mod patch_remove;
 mod patch_replace;
+mod patch_replace_values;
+mod patch_sequence;
 mod projection;
+mod projection_returned;
 mod query;
 mod read;
 mod replace;
 mod replace_limits;
+mod replace_state;
 mod schemas;
+mod schemas_lint;
+mod schemas_requests;
+mod schemas_resources;
+mod schemas_standard;
 mod search;
 mod sort;
+mod subject;
+mod team;
 mod uniqueness;
 mod user;
 mod user_formats;
+mod user_groups;
+mod user_password;
+mod user_values;
 mod values;
+mod values_typed;
 mod versions;
+mod versions_conditions;
 
 /// Every topic, in the order of reports.
 const TOPICS: &[&[Check]] = &[
     discovery::CHECKS,
+    discovery_types::CHECKS,
+    discovery_rules::CHECKS,
     schemas::CHECKS,
+    schemas_lint::CHECKS,
+    schemas_standard::CHECKS,
+    schemas_resources::CHECKS,
+    schemas_requests::CHECKS,
     authentication::CHECKS,
+    challenges::CHECKS,
     media::CHECKS,
     http::CHECKS,
     create::CHECKS,
+    create_meta::CHECKS,
+    create_ignored::CHECKS,
     create_values::CHECKS,
     create_refused::CHECKS,
     read::CHECKS,
@@ -82,29 +128,54 @@ const TOPICS: &[&[Check]] = &[
     sort::CHECKS,
     paging::CHECKS,
     cursor::CHECKS,
+    cursor_rules::CHECKS,
     projection::CHECKS,
+    projection_returned::CHECKS,
     search::CHECKS,
     replace::CHECKS,
+    replace_state::CHECKS,
     replace_limits::CHECKS,
     patch::CHECKS,
+    patch_message::CHECKS,
+    patch_effect::CHECKS,
+    patch_sequence::CHECKS,
+    patch_mutability::CHECKS,
     patch_add::CHECKS,
     patch_remove::CHECKS,
     patch_replace::CHECKS,
+    patch_replace_values::CHECKS,
+    patch_extension::CHECKS,
     delete::CHECKS,
     groups::CHECKS,
+    group_members::CHECKS,
     membership::CHECKS,
+    user_groups::CHECKS,
     lifecycle::CHECKS,
     uniqueness::CHECKS,
     versions::CHECKS,
+    versions_conditions::CHECKS,
     bulk::CHECKS,
+    bulk_references::CHECKS,
+    bulk_input::CHECKS,
     me::CHECKS,
     errors::CHECKS,
+    errors_keywords::CHECKS,
     attributes::CHECKS,
+    attributes_shape::CHECKS,
+    attributes_input::CHECKS,
+    attributes_mutability::CHECKS,
+    attributes_returned::CHECKS,
+    attributes_compare::CHECKS,
     values::CHECKS,
+    values_typed::CHECKS,
     multi::CHECKS,
     user::CHECKS,
+    user_password::CHECKS,
+    enterprise::CHECKS,
     user_formats::CHECKS,
+    user_values::CHECKS,
     hostile::CHECKS,
+    hostile_query::CHECKS,
     concurrency::CHECKS,
     interop_transport::CHECKS,
     interop_connection::CHECKS,

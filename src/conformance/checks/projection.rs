@@ -1,5 +1,804 @@
-//! `attributes` and `excludedAttributes` (RFC 7644 §3.9).
+//! Which attributes an answer holds: `attributes` and `excludedAttributes` (RFC 7644 §3.4.2.5, §3.9).
 
-use crate::conformance::check::Check;
+use std::collections::BTreeSet;
 
-pub(super) const CHECKS: &[Check] = &[];
+use serde_json::{Value, json};
+
+use super::query::{Field, Parameters, breaking, each, listed, target};
+use crate::conformance::check::{Check, check};
+use crate::conformance::discovery::Kind;
+use crate::conformance::trial::cohort::place;
+use crate::conformance::trial::{Answer, Slot, Trial};
+use crate::conformance::verdict::{Verdict, skip};
+use crate::protocol::schema::Returned;
+
+pub(super) const CHECKS: &[Check] = &[
+    ATTRIBUTES,
+    ATTRIBUTES_LIST,
+    SEVERAL,
+    SUB_ATTRIBUTE,
+    MULTI_VALUED_PART,
+    CORE_URN,
+    EXTENSION_URN,
+    LETTER_CASE,
+    UNKNOWN_NAMES,
+    SCHEMAS,
+    META,
+    EXCLUDED,
+    EXCLUDED_LIST,
+    EXCLUDED_KEEPS_ID,
+    EXCLUDED_KEEPS_EXTENSIONS,
+    EXCLUDED_PART,
+    EXCLUDED_QUALIFIED,
+    EXCLUDED_MEMBERS,
+    BOTH,
+    VALUE_PATH,
+];
+
+/// Names of the members that a resource has whatever is asked for: the ones that are always returned, and `schemas`. Whether
+/// `meta` is among them is judged by a check of its own.
+pub(super) fn minimum(kind: &Kind) -> BTreeSet<String> {
+    let always = |attribute: &crate::protocol::schema::Attribute| {
+        attribute.returned == Returned::Always
+            || attribute.sub_attributes.iter().any(|sub| sub.returned == Returned::Always)
+    };
+    let core = kind.schema.core.attributes.iter().filter(|attribute| always(attribute));
+    let extensions = kind.schema.extensions.iter().filter(|e| e.schema.attributes.iter().any(always));
+    ["id", "schemas", "meta"]
+        .map(str::to_owned)
+        .into_iter()
+        .chain(core.map(|attribute| attribute.name.to_lowercase()))
+        .chain(extensions.map(|extension| extension.schema.id.to_lowercase()))
+        .collect()
+}
+
+/// Names of the members that have a value, in lower case.
+pub(super) fn names(resource: &Value) -> BTreeSet<String> {
+    let members = resource.as_object().into_iter().flatten();
+    members
+        .filter(|(_, value)| !crate::conformance::trial::slot::is_unassigned(value))
+        .map(|(name, _)| name.to_lowercase())
+        .collect()
+}
+
+/// Fails unless a resource holds these attributes, and nothing else but the minimum set.
+pub(super) fn expect_only(answer: &Answer, kind: &Kind, resource: &Value, wanted: &[&str]) -> Verdict {
+    let wanted: BTreeSet<String> = wanted.iter().map(|name| name.to_lowercase()).collect();
+    let (found, minimum) = (names(resource), minimum(kind));
+    let surplus: Vec<&str> = found
+        .iter()
+        .filter(|name| !wanted.contains(*name) && !minimum.contains(*name))
+        .map(String::as_str)
+        .collect();
+    let missing: Vec<&str> =
+        wanted.iter().map(String::as_str).chain(["id"]).filter(|name| !found.contains(*name)).collect();
+    let what = match (missing.is_empty(), surplus.is_empty()) {
+        (true, true) => return Ok(()),
+        (false, _) => format!("the answer to {} lacks {}", answer.asked, missing.join(", ")),
+        (true, false) => format!("the answer to {} holds attributes that were not asked for", answer.asked),
+    };
+    let expected: Vec<&str> = wanted.iter().map(String::as_str).chain(["id"]).collect();
+    let got: Vec<&str> = found.iter().map(String::as_str).collect();
+    Err(answer.flaw(what).expected(expected.join(", ")).got(got.join(", ")).into())
+}
+
+/// Reads a member of the cohort with parameters.
+async fn shown(
+    field: &Field<'_>,
+    user: &str,
+    parameters: Parameters<'_>,
+) -> Result<Answer, crate::conformance::verdict::Stop> {
+    let answer = field.t.get(&target(&field.member(user).created.path, parameters)).await?;
+    answer.expect_status(&[200])?;
+    answer.object()?;
+    Ok(answer)
+}
+
+fn resource(answer: &Answer) -> &Value {
+    answer.json.as_ref().unwrap_or(&Value::Null)
+}
+
+/// Attributes of the base schema that the user has and that are returned by default, besides `userName`.
+fn others(field: &Field<'_>, user: &str) -> Vec<String> {
+    let json = &field.member(user).json;
+    let has = |name: &str| names(json).contains(&name.to_lowercase());
+    let core = &field.kind().schema.core.attributes;
+    core.iter()
+        .filter(|attribute| attribute.returned == Returned::Default)
+        .filter(|attribute| attribute.sub_attributes.iter().all(|sub| sub.returned != Returned::Always))
+        .map(|attribute| attribute.name.clone())
+        .filter(|name| {
+            !name.eq_ignore_ascii_case("userName") && !name.eq_ignore_ascii_case("groups") && has(name)
+        })
+        .collect()
+}
+
+check! {
+    /// With `attributes`, a resource holds these attributes and the ones that are always returned, and no others.
+    ///
+    /// Why: clients ask for `id` and `userName` to keep imports small, and JumpCloud to keep personal data out. A parameter that is
+    /// ignored sends everything about everybody.
+    ///
+    /// Fix: read `attributes` at every place where resources are returned, and keep `id` whatever it says.
+    ATTRIBUTES = attributes,
+    id: "projection.attributes",
+    title: "attributes returns what it names and the minimum set",
+    level: Must,
+    requirements: [
+        "RFC7644-3.4.2.5-01",
+        "RFC7644-3.4.2.5-03",
+        "RFC7644-3.9-04",
+        "RFC7644-3.9-05",
+        "RFC7643-3.1-14",
+        "RFC7643-7-30",
+    ],
+    needs: [Users],
+    breaks: [Entra],
+}
+
+async fn attributes(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let answer = shown(&field, "delta", &[("attributes", "userName")]).await?;
+    expect_only(&answer, field.kind(), resource(&answer), &["userName"])
+}
+
+check! {
+    /// `attributes` works for lists as for single resources.
+    ///
+    /// Why: it is in lists that size matters.
+    ///
+    /// Fix: apply the projection to every resource of a list.
+    ATTRIBUTES_LIST = attributes_list,
+    id: "projection.attributes-list",
+    title: "attributes works in lists",
+    level: Must,
+    requirements: ["RFC7644-3.4.2.5-01", "RFC7644-3.9-04", "RFC7644-3.9-05"],
+    needs: [Users],
+    breaks: [Entra],
+}
+
+async fn attributes_list(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let answer = field.ask(&[("attributes", "userName"), ("count", "3")]).await?;
+    answer.expect_status(&[200])?;
+    let list = listed(&answer)?;
+    each(t, list.resources.iter().take(3).map(|user| expect_only(&answer, field.kind(), user, &["userName"])))
+}
+
+check! {
+    /// `attributes` is a list of names with commas between them.
+    ///
+    /// Why: a client that asks for three attributes and gets one takes the others for empty, and writes them anew.
+    ///
+    /// Fix: split the value at commas and drop spaces around the names.
+    SEVERAL = several,
+    id: "projection.several",
+    title: "attributes takes several names",
+    level: Must,
+    requirements: ["RFC7644-3.9-06"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn several(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let other = others(&field, "delta");
+    let Some(other) = other.first() else { return skip("users show nothing but `userName`") };
+    let list = format!("userName,{other}");
+    let answer = shown(&field, "delta", &[("attributes", &list)]).await?;
+    expect_only(&answer, field.kind(), resource(&answer), &["userName", other])
+}
+
+/// `name` with two of its parts, where the cohort has them.
+fn name_parts(field: &Field<'_>) -> Result<(Slot, Slot), crate::conformance::verdict::Stop> {
+    let json = &field.member("delta").json;
+    let [family, given] = ["name.familyName", "name.givenName"]
+        .map(|path| place(field.kind(), path).filter(|slot| slot.get(json).is_some()));
+    match (family, given) {
+        (Some(family), Some(given)) => Ok((family, given)),
+        _ => skip("the target does not keep `name.familyName` and `name.givenName`"),
+    }
+}
+
+check! {
+    /// A sub-attribute in `attributes` returns this part only; the name of the complex attribute returns all of it.
+    ///
+    /// Why: who asks for family names need not see the rest.
+    ///
+    /// Fix: resolve the part after the dot, and build the complex value from the parts that were asked for.
+    SUB_ATTRIBUTE = sub_attribute,
+    id: "projection.sub-attribute",
+    title: "attributes takes sub-attributes",
+    level: Must,
+    requirements: ["RFC7644-3.4.2.5-04", "RFC7644-3.9-04"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn sub_attribute(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let (family, given) = name_parts(&field)?;
+    let answer = shown(&field, "delta", &[("attributes", "name.familyName")]).await?;
+    t.soft(expect_only(&answer, field.kind(), resource(&answer), &["name"]))?;
+    expect_part(t, &answer, &family, &given, &field.member("delta").json);
+    let whole = shown(&field, "delta", &[("attributes", "name")]).await?;
+    if family.get(resource(&whole)).is_none() || given.get(resource(&whole)).is_none() {
+        let flaw = whole.flaw("`attributes=name` does not return the whole name");
+        t.note(flaw.expected("every part of `name`").got(resource(&whole)["name"].to_string()));
+    }
+    Ok(())
+}
+
+/// Notes where an answer lacks one part of a complex attribute, or holds the other.
+fn expect_part(t: &Trial, answer: &Answer, wanted: &Slot, other: &Slot, stored: &Value) {
+    let found = resource(answer);
+    if wanted.get(found) != wanted.get(stored) {
+        let flaw = answer.flaw(format!("the answer to {} lacks `{}`", answer.asked, wanted.path()));
+        t.note(flaw.expected(wanted.path()).got(found.to_string()));
+    }
+    if other.leaf().returned == Returned::Default && other.get(found).is_some() {
+        let flaw = answer.flaw(format!(
+            "the answer to {} holds `{}`, which was not asked for",
+            answer.asked,
+            other.path()
+        ));
+        t.note(flaw.expected(format!("no `{}`", other.path())).got(found.to_string()));
+    }
+}
+
+check! {
+    /// A part of a multi-valued attribute is returned for every element.
+    ///
+    /// Why: a list that is cut to its first element looks as if the others were gone.
+    ///
+    /// Fix: apply the projection to each element.
+    MULTI_VALUED_PART = multi_valued_part,
+    id: "projection.multi-valued-part",
+    title: "a part of a multi-valued attribute comes for every element",
+    level: Must,
+    requirements: ["RFC7644-3.9-08"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn multi_valued_part(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let json = &field.member("delta").json;
+    let Some(list) = field.cohort.places.list.clone().filter(|list| list.elements(json).len() == 2) else {
+        return skip("the target keeps no two values of a multi-valued attribute");
+    };
+    let path = list.value.path();
+    let answer = shown(&field, "delta", &[("attributes", &path)]).await?;
+    t.soft(expect_only(&answer, field.kind(), resource(&answer), &[&list.slot.attribute.name]))?;
+    if list.values(resource(&answer)) != list.values(json) {
+        let flaw = answer.flaw(format!("`attributes={path}` does not return the values of all elements"));
+        return Err(flaw
+            .expected(list.values(json).join(", "))
+            .got(list.values(resource(&answer)).join(", "))
+            .into());
+    }
+    let Some(kind) = list.kind.filter(|kind| kind.leaf().returned == Returned::Default) else {
+        return Ok(());
+    };
+    let has_type = |element: &Value| element.get(&kind.leaf().name).is_some_and(|word| !word.is_null());
+    let found = list.slot.get(resource(&answer)).and_then(Value::as_array);
+    if found.is_some_and(|elements| elements.iter().any(has_type)) {
+        let flaw = answer.flaw(format!("`attributes={path}` returns other parts of the elements"));
+        return Err(flaw
+            .breaks(&["RFC7644-3.9-08"])
+            .expected("`value` only")
+            .got(format!("{found:?}"))
+            .into());
+    }
+    Ok(())
+}
+
+check! {
+    /// An attribute of the base schema may be named with its URN in `attributes`.
+    ///
+    /// Why: the dot in `2.0` is taken for the one before a sub-attribute by parsers that split too early.
+    ///
+    /// Fix: match the known schema URNs first, and split the rest at the dot.
+    CORE_URN = core_urn,
+    id: "projection.core-urn",
+    title: "attributes takes names with the URN of the base schema",
+    level: Must,
+    requirements: ["RFC7644-3.4.2.5-04", "RFC7644-3.9-07", "RFC7644-3.10-01"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn core_urn(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let urn = field.kind().schema.core.id.clone();
+    let name = format!("{urn}:userName");
+    let answer = shown(&field, "delta", &[("attributes", &name)]).await?;
+    t.soft(expect_only(&answer, field.kind(), resource(&answer), &["userName"]))?;
+    let Ok((family, given)) = name_parts(&field) else { return Ok(()) };
+    let part = format!("{urn}:{}", family.path());
+    let answer = shown(&field, "delta", &[("attributes", &part)]).await?;
+    t.soft(expect_only(&answer, field.kind(), resource(&answer), &["name"]))?;
+    expect_part(t, &answer, &family, &given, &field.member("delta").json);
+    Ok(())
+}
+
+check! {
+    /// An attribute of an extension is named with its URN, and comes back within the extension, alone.
+    ///
+    /// Why: Entra's attribute mappings name the enterprise attributes this way.
+    ///
+    /// Fix: match the known schema URNs first; return the container with the attribute in it.
+    EXTENSION_URN = extension_urn,
+    id: "projection.extension-urn",
+    title: "attributes takes attributes of extensions by their URN",
+    level: Must,
+    requirements: ["RFC7644-3.9-07", "RFC7644-3.10-01"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn extension_urn(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let json = &field.member("delta").json;
+    let slots: Vec<&Slot> =
+        field.cohort.places.extended.iter().filter(|slot| slot.get(json).is_some()).collect();
+    if slots.is_empty() {
+        return skip("the target keeps no text of an extension of users");
+    }
+    for slot in slots {
+        let (path, urn) = (slot.path(), slot.extension.clone().unwrap_or_default());
+        let answer = shown(&field, "delta", &[("attributes", &path)]).await?;
+        t.soft(expect_only(&answer, field.kind(), resource(&answer), &[&urn]))?;
+        if slot.get(resource(&answer)) != slot.get(json) {
+            let flaw = answer.flaw(format!("`attributes={path}` does not return the attribute"));
+            t.note(flaw.expected(format!("{:?}", slot.get(json))).got(resource(&answer).to_string()));
+        }
+    }
+    Ok(())
+}
+
+check! {
+    /// Names in `attributes` and `excludedAttributes` are read in any letter case.
+    ///
+    /// Why: a name that is not recognised leaves out what was asked for.
+    ///
+    /// Fix: compare names without regard to letter case; return them as the schema spells them.
+    LETTER_CASE = letter_case,
+    id: "projection.letter-case",
+    title: "attributes and excludedAttributes are read in any letter case",
+    level: Must,
+    requirements: ["RFC7644-3.10-05"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn letter_case(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let answer = shown(&field, "delta", &[("attributes", "USERNAME")]).await?;
+    t.soft(expect_only(&answer, field.kind(), resource(&answer), &["userName"]))?;
+    let Some(other) = others(&field, "delta").into_iter().next() else { return Ok(()) };
+    let answer = shown(&field, "delta", &[("excludedAttributes", &other.to_uppercase())]).await?;
+    expect_without(&answer, &field.member("delta").json, &[&other])
+}
+
+check! {
+    /// Names that the resource does not have are ignored in `attributes` and `excludedAttributes`.
+    ///
+    /// Why: clients ask all targets for the same attributes; one that is not there must not cost the answer.
+    ///
+    /// Fix: drop what is not in the schema.
+    UNKNOWN_NAMES = unknown_names,
+    id: "projection.unknown-names",
+    title: "unknown names in attributes are ignored",
+    level: Should,
+    requirements: ["RFC7644-3.9-09"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn unknown_names(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    for parameters in [
+        [("attributes", "scimulatorBogus")],
+        [("attributes", "userName,scimulatorBogus,name.scimulatorBogus,urn:example:scimulator:bogus")],
+        [("excludedAttributes", "scimulatorBogus")],
+    ] {
+        let answer = field.t.get(&target(&field.member("delta").created.path, &parameters)).await?;
+        let Some(_) = t.soft(answer.expect_status(&[200]))? else { continue };
+        let resource = resource(&answer);
+        let verdict = match parameters[0] {
+            ("attributes", "scimulatorBogus") => expect_only(&answer, field.kind(), resource, &[]),
+            ("attributes", _) => expect_only(&answer, field.kind(), resource, &["userName"]),
+            _ => expect_without(&answer, &field.member("delta").json, &[]),
+        };
+        t.soft(verdict)?;
+    }
+    Ok(())
+}
+
+check! {
+    /// `schemas` is there also when `attributes` does not name it.
+    ///
+    /// Why: without it a client does not know what kind of resource it has, and typed clients cannot read it.
+    ///
+    /// Fix: treat `schemas` like an attribute that is always returned.
+    SCHEMAS = schemas,
+    id: "projection.schemas",
+    title: "schemas stays when attributes does not name it",
+    level: Should,
+    requirements: ["RFC7644-3.4.2-08"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn schemas(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let answer = shown(&field, "delta", &[("attributes", "userName")]).await?;
+    match names(resource(&answer)).contains("schemas") {
+        true => Ok(()),
+        false => Err(answer
+            .flaw("a resource with `attributes` has no `schemas`")
+            .expected("schemas")
+            .got(resource(&answer).to_string())
+            .into()),
+    }
+}
+
+check! {
+    /// `meta` is returned by default, and follows `attributes` and `excludedAttributes` like any other attribute, its parts included.
+    ///
+    /// Why: a client that asks for `meta.lastModified` alone polls for changes with it.
+    ///
+    /// Fix: do not add `meta` after the projection.
+    META = meta,
+    id: "projection.meta",
+    title: "meta follows attributes and excludedAttributes",
+    level: Must,
+    requirements: ["RFC7643-3.1-23", "RFC7644-3.9-05"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn meta(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let json = &field.member("delta").json;
+    let slots = ["meta.created", "meta.resourceType"].map(|path| place(field.kind(), path));
+    let [Some(created), Some(kind)] = slots else { return skip("the target shows no `meta`") };
+    if created.get(json).is_none() || kind.get(json).is_none() {
+        return skip("the target shows no `meta` with `created` and `resourceType`");
+    }
+    for parameters in [[("attributes", "userName")], [("excludedAttributes", "meta")]] {
+        let answer = shown(&field, "delta", &parameters).await?;
+        if names(resource(&answer)).contains("meta") {
+            let flaw = answer.flaw(format!("the answer to {} holds `meta`", answer.asked));
+            t.note(flaw.expected("no `meta`").got(resource(&answer)["meta"].to_string()));
+        }
+    }
+    let answer = shown(&field, "delta", &[("attributes", "meta.created")]).await?;
+    expect_part(t, &answer, &created, &kind, json);
+    Ok(())
+}
+
+/// Fails unless a resource holds what it holds by default, without these.
+fn expect_without(answer: &Answer, stored: &Value, gone: &[&str]) -> Verdict {
+    let found = names(resource(answer));
+    let gone: BTreeSet<String> = gone.iter().map(|name| name.to_lowercase()).collect();
+    if let Some(name) = gone.iter().find(|name| found.contains(*name)) {
+        return Err(answer
+            .flaw(format!("the answer to {} holds `{name}`, which was excluded", answer.asked))
+            .expected(format!("no `{name}`"))
+            .got(found.into_iter().collect::<Vec<_>>().join(", "))
+            .into());
+    }
+    // Memberships may change while other checks run.
+    let lost: Vec<String> = names(stored)
+        .into_iter()
+        .filter(|name| !gone.contains(name) && !found.contains(name) && name != "groups")
+        .collect();
+    match lost.is_empty() {
+        true => Ok(()),
+        false => Err(answer
+            .flaw(format!("the answer to {} lacks attributes that were not excluded", answer.asked))
+            .expected(lost.join(", "))
+            .got(found.into_iter().collect::<Vec<_>>().join(", "))
+            .into()),
+    }
+}
+
+check! {
+    /// `excludedAttributes` leaves out these attributes, and returns the rest of what is returned by default.
+    ///
+    /// Why: clients leave out photos, certificates and members, which make answers large. What they do not leave out they rely on.
+    ///
+    /// Fix: take the named attributes from the default set, at every place where resources are returned.
+    EXCLUDED = excluded,
+    id: "projection.excluded",
+    title: "excludedAttributes leaves out what it names, and nothing else",
+    level: Must,
+    requirements: ["RFC7644-3.4.2.5-02", "RFC7644-3.9-11"],
+    needs: [Users],
+    breaks: [Entra],
+}
+
+async fn excluded(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let others = others(&field, "delta");
+    if others.is_empty() {
+        return skip("users show nothing but `userName`");
+    }
+    let gone: Vec<&str> = others.iter().rev().take(2).map(String::as_str).collect();
+    let answer = shown(&field, "delta", &[("excludedAttributes", &gone.join(","))]).await?;
+    expect_without(&answer, &field.member("delta").json, &gone)
+}
+
+check! {
+    /// `excludedAttributes` works for lists as for single resources.
+    ///
+    /// Why: it is in lists that size matters.
+    ///
+    /// Fix: apply the projection to every resource of a list.
+    EXCLUDED_LIST = excluded_list,
+    id: "projection.excluded-list",
+    title: "excludedAttributes works in lists",
+    level: Must,
+    requirements: ["RFC7644-3.4.2.5-02", "RFC7644-3.9-11"],
+    needs: [Users],
+    breaks: [Entra],
+}
+
+async fn excluded_list(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let Some(gone) = others(&field, "delta").pop() else { return skip("users show nothing but `userName`") };
+    let answer = field.ask(&[("excludedAttributes", &gone), ("count", "3")]).await?;
+    answer.expect_status(&[200])?;
+    let list = listed(&answer)?;
+    for user in list.resources {
+        let found = names(user);
+        let is_ours = field.cohort.members.iter().find(|member| user["id"] == member.json["id"]);
+        let lost = is_ours.is_some() && !found.contains("username");
+        if found.contains(&gone.to_lowercase()) || !found.contains("id") || lost {
+            return Err(answer
+                .flaw(format!("`excludedAttributes={gone}` is not applied to a list"))
+                .expected(format!("everything but `{gone}`"))
+                .got(found.into_iter().collect::<Vec<_>>().join(", "))
+                .into());
+        }
+    }
+    Ok(())
+}
+
+check! {
+    /// What is always returned cannot be excluded: `id`, and whatever the schema says `returned: always` of.
+    ///
+    /// Why: without the id a client cannot do anything with the resource.
+    ///
+    /// Fix: add the attributes that are always returned after the projection.
+    EXCLUDED_KEEPS_ID = excluded_keeps_id,
+    id: "projection.excluded-keeps-id",
+    title: "excludedAttributes does not leave out what is always returned",
+    level: Must,
+    requirements: ["RFC7644-3.4.2.5-05", "RFC7644-3.9-10", "RFC7643-3.1-14", "RFC7643-7-27"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn excluded_keeps_id(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let json = &field.member("delta").json;
+    let always: Vec<String> = field
+        .kind()
+        .schema
+        .core
+        .attributes
+        .iter()
+        .filter(|attribute| attribute.returned == Returned::Always)
+        .map(|attribute| attribute.name.clone())
+        .filter(|name| !name.eq_ignore_ascii_case("id") && names(json).contains(&name.to_lowercase()))
+        .collect();
+    let list = ["id".to_owned()].into_iter().chain(always.clone()).collect::<Vec<_>>().join(",");
+    for parameters in [[("excludedAttributes", list.as_str())], [("attributes", "meta")]] {
+        let answer = shown(&field, "delta", &parameters).await?;
+        for name in ["id".to_owned()].iter().chain(&always) {
+            if !names(resource(&answer)).contains(&name.to_lowercase()) {
+                let flaw = answer
+                    .flaw(format!("the answer to {} lacks `{name}`, which is always returned", answer.asked));
+                t.note(flaw.expected(name.clone()).got(resource(&answer).to_string()));
+            }
+        }
+    }
+    Ok(())
+}
+
+check! {
+    /// Extensions stay when `excludedAttributes` names something else.
+    ///
+    /// Why: a client that sees a person without a department writes the department again, in every cycle.
+    ///
+    /// Fix: take the excluded attributes away from the whole resource; do not build it anew from the base schema.
+    EXCLUDED_KEEPS_EXTENSIONS = excluded_keeps_extensions,
+    id: "projection.excluded-keeps-extensions",
+    title: "excludedAttributes leaves extensions alone",
+    level: Must,
+    requirements: ["RFC7644-3.9-11"],
+    needs: [Users],
+    breaks: [Entra],
+}
+
+async fn excluded_keeps_extensions(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let json = &field.member("delta").json;
+    let kept: Vec<&Slot> =
+        field.cohort.places.extended.iter().filter(|slot| slot.get(json).is_some()).collect();
+    if kept.is_empty() {
+        return skip("the target keeps no text of an extension of users");
+    }
+    let Some(gone) = others(&field, "delta").pop() else { return skip("users show nothing but `userName`") };
+    let answer = shown(&field, "delta", &[("excludedAttributes", &gone)]).await?;
+    for slot in kept {
+        if slot.get(resource(&answer)) != slot.get(json) {
+            let flaw = answer.flaw(format!("`excludedAttributes={gone}` leaves out `{}`", slot.path()));
+            t.note(
+                flaw.expected(format!("{:?}", slot.get(json)))
+                    .got(format!("{:?}", slot.get(resource(&answer)))),
+            );
+        }
+    }
+    Ok(())
+}
+
+check! {
+    /// A sub-attribute in `excludedAttributes` leaves out this part only.
+    ///
+    /// Why: with the whole name gone, the person looks as if there were none.
+    ///
+    /// Fix: resolve the part after the dot, and take it away from the complex value.
+    EXCLUDED_PART = excluded_part,
+    id: "projection.excluded-part",
+    title: "excludedAttributes takes sub-attributes",
+    level: Must,
+    requirements: ["RFC7644-3.9-12"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn excluded_part(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let (family, given) = name_parts(&field)?;
+    let answer = shown(&field, "delta", &[("excludedAttributes", "name.givenName")]).await?;
+    expect_part(t, &answer, &family, &given, &field.member("delta").json);
+    expect_without(&answer, &field.member("delta").json, &[])
+}
+
+check! {
+    /// `excludedAttributes` takes names with their URN, of the base schema and of extensions.
+    ///
+    /// Why: an attribute of an extension can only be named so.
+    ///
+    /// Fix: match the known schema URNs first, and split the rest at the dot.
+    EXCLUDED_QUALIFIED = excluded_qualified,
+    id: "projection.excluded-qualified",
+    title: "excludedAttributes takes qualified names",
+    level: Must,
+    requirements: ["RFC7644-3.10-01", "RFC7644-3.9-11"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn excluded_qualified(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let json = &field.member("delta").json;
+    if let Some(other) = others(&field, "delta").pop() {
+        let name = format!("{}:{other}", field.kind().schema.core.id);
+        let answer = shown(&field, "delta", &[("excludedAttributes", &name)]).await?;
+        t.soft(expect_without(&answer, json, &[&other]))?;
+    }
+    let Some(slot) = field.cohort.places.extended.iter().find(|slot| slot.get(json).is_some()) else {
+        return Ok(());
+    };
+    let answer = shown(&field, "delta", &[("excludedAttributes", &slot.path())]).await?;
+    match slot.get(resource(&answer)) {
+        None => Ok(()),
+        Some(value) => Err(answer
+            .flaw(format!("`excludedAttributes={}` does not leave the attribute out", slot.path()))
+            .expected("no such attribute")
+            .got(value.to_string())
+            .into()),
+    }
+}
+
+check! {
+    /// `excludedAttributes=members` leaves out the members of groups, in lists and for one group.
+    ///
+    /// Why: Entra asks for every group this way. Members that come nevertheless make answers of megabytes, and the requests time
+    /// out.
+    ///
+    /// Fix: do not even load the members when they are excluded.
+    EXCLUDED_MEMBERS = excluded_members,
+    id: "projection.excluded-members",
+    title: "excludedAttributes=members leaves out the members of groups",
+    level: Must,
+    requirements: ["RFC7644-3.4.2.5-02", "RFC7644-3.9-11"],
+    needs: [Users, Groups],
+    breaks: [Entra],
+}
+
+async fn excluded_members(t: &Trial) -> Verdict {
+    let (users, groups) = (t.users()?, t.groups()?);
+    let user = t.create(&users).await?;
+    let mut body = t.body(&groups).await?;
+    body["members"] = json!([{ "value": user.id }]);
+    let name = body["displayName"].to_string();
+    let group = t.create_from(&groups, &body).await?;
+    let stored = t.read(&group).await?;
+    if !names(&stored).contains("members") {
+        return skip("the target does not show the members of a group (topic `membership`)");
+    }
+    let answer = t.get(&target(&group.path, &[("excludedAttributes", "members")])).await?;
+    answer.expect_status(&[200])?;
+    t.soft(expect_without(&answer, &stored, &["members"]))?;
+    let filter = format!("displayName eq {name}");
+    let parameters = [("excludedAttributes", "members"), ("filter", filter.as_str())];
+    let answer = t.get(&target(groups.endpoint(), &parameters)).await?;
+    if answer.status != 200 {
+        return Ok(());
+    }
+    for group in listed(&answer)?.resources {
+        if names(group).contains("members") {
+            let flaw = answer.flaw("a list of groups holds members that were excluded");
+            return Err(flaw.expected("no `members`").got(group["members"].to_string()).into());
+        }
+    }
+    Ok(())
+}
+
+check! {
+    /// `attributes` and `excludedAttributes` together contradict each other: the request is refused with 400, or one of them counts.
+    ///
+    /// Why: no RFC says what the two mean together; a client that sends both must not make the server fail.
+    ///
+    /// Fix: answer 400 invalidValue, or let `attributes` win.
+    BOTH = both,
+    id: "projection.both",
+    title: "attributes and excludedAttributes together do not fail",
+    level: Should,
+    requirements: ["RFC7644-3.9-03"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn both(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let parameters = [("attributes", "userName"), ("excludedAttributes", "name")];
+    let answer = t.get(&target(&field.member("delta").created.path, &parameters)).await?;
+    answer.expect_status(&[200, 400])?;
+    if answer.status == 200 && !names(resource(&answer)).contains("id") {
+        return Err(answer
+            .flaw("a resource has no `id`")
+            .expected("id")
+            .got(resource(&answer).to_string())
+            .into());
+    }
+    Ok(())
+}
+
+check! {
+    /// A filter in `attributes` is no attribute name: it is ignored, or refused with 400.
+    ///
+    /// Why: Microsoft's test suite sends `attributes=emails[type eq "work"]`.
+    ///
+    /// Fix: treat it like any other unknown name.
+    VALUE_PATH = value_path,
+    id: "projection.value-path",
+    title: "a filter in attributes is ignored or refused",
+    level: Interop,
+    requirements: ["Q-L09"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn value_path(t: &Trial) -> Verdict {
+    let field = Field::of(t).await?;
+    let parameters = [("attributes", "emails[type eq \"work\"]")];
+    let answer = t.get(&target(&field.member("delta").created.path, &parameters)).await?;
+    breaking(answer.expect_status(&[200, 400]).map(drop), &["Q-L09"])
+}

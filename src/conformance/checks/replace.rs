@@ -2,29 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::compare::{core, creatable, differences, expect_same, get, get_in, holds, look, outlast, same};
+use super::compare::{creatable, differences, expect_same, get, holds, look, same};
 use crate::conformance::check::{Check, check};
-use crate::conformance::discovery::Kind;
+use crate::conformance::discovery::{Kind, Role};
 use crate::conformance::trial::slot::slots;
 use crate::conformance::trial::{Answer, Created, List, Slot, Trial};
-use crate::conformance::verdict::{Stop, Verdict, skip};
+use crate::conformance::verdict::{Flaw, Stop, Verdict, skip};
 use crate::protocol::schema::Mutability;
-use crate::protocol::value::parse_date_time;
 
-pub(super) const CHECKS: &[Check] = &[
-    WORKS,
-    VALUES,
-    COMPLEX,
-    OMITTED,
-    ANSWER_IS_STATE,
-    ECHO,
-    NULL,
-    IDEMPOTENT,
-    IDENTITY,
-    MODIFIED,
-    WITHOUT_ACTIVE,
-    EXTENSION,
-];
+pub(super) const CHECKS: &[Check] =
+    &[WORKS, VALUES, COMPLEX, OMITTED, ANSWER_IS_STATE, EXTERNAL_ID, ECHO, NULL];
 
 /// The answer to a PUT that has to work.
 ///
@@ -40,12 +27,42 @@ pub(super) async fn put(t: &Trial, resource: &Created, body: &Value) -> Result<A
     }
 }
 
-/// A body with new values for a resource that is there; what may be set only once stays as it is.
+/// PUT where its answer is what is judged.
+///
+/// # Errors
+/// [`Stop::Blocked`] where there is no PUT at all.
+pub(super) async fn try_put(t: &Trial, path: &str, body: &Value) -> Result<Answer, Stop> {
+    let answer = t.put(path, body).await?;
+    match answer.status {
+        405 | 501 => {
+            Err(Stop::Blocked(format!("{} answers {} (check `replace.works`)", answer.asked, answer.said())))
+        }
+        _ => Ok(answer),
+    }
+}
+
+/// A problem with a PUT that was refused, unless one with a plain body is refused as well.
+///
+/// # Errors
+/// [`Stop::Blocked`] where that is so.
+pub(super) async fn unless_broken(
+    t: &Trial,
+    resource: &Created,
+    plain: &Value,
+    flaw: Flaw,
+) -> Result<Flaw, Stop> {
+    put(t, resource, plain).await.map(|_| flaw)
+}
+
+/// A body with new values for a resource that is there; its userName and what may be set only once stay as they are.
 ///
 /// # Errors
 /// [`Stop::Blocked`] where nothing can be created.
 pub(super) async fn next_body(t: &Trial, kind: &Kind, stored: &Value) -> Result<Value, Stop> {
     let mut body = t.body(kind).await?;
+    if let Some(name) = get(stored, "userName") {
+        body["userName"] = name.clone();
+    }
     for slot in slots(&kind.schema).filter(|slot| slot.attribute.mutability == Mutability::Immutable) {
         match slot.get(stored) {
             Some(value) => slot.set(&mut body, value.clone()),
@@ -91,6 +108,8 @@ async fn works(t: &Trial) -> Verdict {
                 .concern(),
             _ => answer.flaw(format!("a {} cannot be replaced", kind.name())).breaks(&["RFC7644-3.5-01"]),
         };
+        // A type of the target's own may not be meant to be changed.
+        let flaw = if kind.role == Role::Other { flaw.concern() } else { flaw };
         t.note(flaw.expected("200 with the resource").got(answer.said()));
     }
     Ok(())
@@ -127,7 +146,7 @@ check! {
 }
 
 /// Two elements without anything in common but the kind of their values.
-fn two(list: &List, t: &Trial) -> Value {
+pub(super) fn two(list: &List, t: &Trial) -> Value {
     json!([list.element(&t.ground().fresh_name(), 0), list.element(&t.ground().fresh_name(), 1)])
 }
 
@@ -157,20 +176,50 @@ async fn values(t: &Trial) -> Verdict {
     let read = look(t, &created).await?;
     let resource = read.resource()?;
     for slot in &places {
-        // The whole attribute that the place belongs to was sent.
-        let whole = Slot { sub: None, ..slot.clone() };
-        let (Some(sent), stored) = (whole.get(&after), whole.get(resource)) else { continue };
-        if !stored.is_some_and(|stored| holds(&whole.attribute, sent, stored)) {
+        let (Some(sent), stored) = (slot.get(&after), slot.get(resource)) else { continue };
+        if !stored.is_some_and(|stored| is_replaced(slot, sent, stored)) {
             t.note(
-                read.flaw(format!("PUT does not replace {}", whole.path()))
+                read.flaw(format!("PUT does not replace {}", slot.path()))
                     .expected(sent.to_string())
                     .got(stored.map_or_else(|| "nothing".to_owned(), Value::to_string)),
             );
         }
     }
-    let touched: Vec<String> = places.iter().map(Slot::parent).collect();
-    let except: Vec<&str> = touched.iter().map(String::as_str).collect();
-    expect_same(&users, &was, &read, &except, "PUT changed what the body had as it was")
+    // What the body leaves out may have lost a default, and what is not kept as it was sent is made of something else.
+    let is_kept = |slot: &Slot| match (slot.get(&after), slot.get(&before), slot.get(&was)) {
+        (Some(_), Some(sent), Some(stored)) => holds(&slot.attribute, sent, stored),
+        _ => false,
+    };
+    let left_out = slots(&users.schema).filter(|slot| !is_kept(slot));
+    let touched: Vec<String> = places.iter().cloned().chain(left_out).map(|slot| slot.parent()).collect();
+    let mut except: Vec<&str> = touched.iter().map(String::as_str).collect();
+    if get(&after, "externalId").is_none() {
+        except.push("externalId");
+    }
+    let found = differences(&users, &was, resource, &except);
+    if found.is_empty() {
+        return Ok(());
+    }
+    Err(read
+        .flaw("PUT changed what the body had as it was")
+        .expected("only what differs in the body changes")
+        .got(found.join("; "))
+        .into())
+}
+
+/// Whether the value is the new one; of a list only the values count, as a target may know no types.
+fn is_replaced(slot: &Slot, sent: &Value, stored: &Value) -> bool {
+    let values = |value: &Value| -> Option<Vec<String>> {
+        let items = value.as_array()?;
+        let mut values: Vec<String> =
+            items.iter().filter_map(|item| get(item, "value")).map(Value::to_string).collect();
+        values.sort();
+        Some(values)
+    };
+    match (values(sent), values(stored)) {
+        (Some(sent), Some(stored)) => sent == stored,
+        _ => holds(slot.leaf(), sent, stored),
+    }
 }
 
 check! {
@@ -326,18 +375,53 @@ async fn answer_is_state(t: &Trial) -> Verdict {
     }
     let read = look(t, &created).await?;
     let what = "the answer to PUT shows something else than what is stored";
-    expect_same(&users, answer.resource()?, &read, &[], what)?;
-    let name = get(read.resource()?, "userName").and_then(Value::as_str).unwrap_or_default();
-    let sent = body["userName"].as_str().unwrap_or_default();
-    if !name.eq_ignore_ascii_case(sent) {
-        return Err(read
-            .flaw("PUT does not store the new userName")
-            .expected(sent)
-            .got(name)
-            .concern()
-            .into());
+    expect_same(&users, answer.resource()?, &read, &[], what)
+}
+
+check! {
+    /// A PUT can give a resource another externalId.
+    ///
+    /// Why: after a move to another directory every account gets the key of the new one. Where the old key stays, nobody is
+    /// matched and everybody is created again.
+    ///
+    /// Fix: treat `externalId` like any readWrite attribute.
+    EXTERNAL_ID = external_id,
+    id: "replace.external-id",
+    title: "PUT can change externalId",
+    level: Must,
+    requirements: ["RFC7643-3.1-20", "RFC7644-3.5.1-03"],
+    needs: [Users],
+    breaks: [Entra, Okta],
+}
+
+async fn external_id(t: &Trial) -> Verdict {
+    let users = t.users()?;
+    let mut body = t.body(&users).await?;
+    body["externalId"] = json!(t.ground().fresh_name());
+    let created = t.create_from(&users, &body).await?;
+    if get(&t.read(&created).await?, "externalId") != get(&body, "externalId") {
+        return Err(Stop::Blocked("externalId is not stored (check `create.external-id`)".to_owned()));
     }
-    Ok(())
+    let plain = body.clone();
+    body["externalId"] = json!(t.ground().fresh_name());
+    let answer = try_put(t, &created.path, &body).await?;
+    if !answer.is_success() {
+        let flaw = answer
+            .flaw("PUT with another externalId is refused")
+            .expected("200; externalId is readWrite")
+            .got(answer.said());
+        return Err(unless_broken(t, &created, &plain, flaw).await?.into());
+    }
+    let read = look(t, &created).await?;
+    let stored = get(read.resource()?, "externalId");
+    if stored == get(&body, "externalId") {
+        return Ok(());
+    }
+    Err(read
+        .flaw("PUT does not store another externalId")
+        .expected(body["externalId"].to_string())
+        .got(stored.map_or_else(|| "nothing".to_owned(), Value::to_string))
+        .into())
 }
 
 check! {
@@ -358,16 +442,16 @@ check! {
 
 async fn echo(t: &Trial) -> Verdict {
     for kind in creatable(t).await? {
-        let created = t.create(&kind).await?;
+        let body = t.body(&kind).await?;
+        let created = t.create_from(&kind, &body).await?;
         let before = t.read(&created).await?;
         let answer = t.put(&created.path, &before).await?;
         if !answer.is_success() {
-            t.note(
-                answer
-                    .flaw(format!("PUT of a {} as GET shows it is refused", kind.name()))
-                    .expected("200")
-                    .got(answer.said()),
-            );
+            let flaw = answer
+                .flaw(format!("PUT of a {} as GET shows it is refused", kind.name()))
+                .expected("200")
+                .got(answer.said());
+            t.note(unless_broken(t, &created, &body, flaw).await?);
             continue;
         }
         let read = look(t, &created).await?;
@@ -396,13 +480,14 @@ async fn null(t: &Trial) -> Verdict {
     let users = t.users()?;
     let Filled { created, minimal, places } = filled(t, &users).await?;
     let was = t.read(&created).await?;
-    let mut body = minimal;
+    let mut body = minimal.clone();
     for slot in &places {
         slot.set(&mut body, if slot.attribute.multi_valued { json!([]) } else { Value::Null });
     }
     let answer = t.put(&created.path, &body).await?;
     if !answer.is_success() {
-        return Err(answer.flaw("PUT with null and [] is refused").expected("200").got(answer.said()).into());
+        let flaw = answer.flaw("PUT with null and [] is refused").expected("200").got(answer.said());
+        return Err(unless_broken(t, &created, &minimal, flaw).await?.into());
     }
     let read = look(t, &created).await?;
     let resource = read.resource()?;
@@ -418,245 +503,4 @@ async fn null(t: &Trial) -> Verdict {
         }
     }
     Ok(())
-}
-
-check! {
-    /// The same PUT twice gives the same resource.
-    ///
-    /// Why: clients repeat a PUT when the answer was lost. Elements that pile up, or a second failure, make that unsafe.
-    ///
-    /// Fix: replace instead of adding, and do not count the resource itself as a conflict.
-    IDEMPOTENT = idempotent,
-    id: "replace.idempotent",
-    title: "the same PUT twice gives the same resource",
-    level: Must,
-    requirements: ["RFC7644-3.5.1-18"],
-    needs: [Users],
-    breaks: [Okta, OneLogin],
-}
-
-async fn idempotent(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let created = t.create(&users).await?;
-    let mut body = next_body(t, &users, &t.read(&created).await?).await?;
-    if let Some(list) = t.survey(&users).await?.lists(&users.schema).into_iter().next() {
-        list.slot.set(&mut body, two(&list, t));
-    }
-    put(t, &created, &body).await?;
-    let first = t.read(&created).await?;
-    let again = t.put(&created.path, &body).await?;
-    if !again.is_success() {
-        return Err(again
-            .flaw("the same PUT is refused the second time")
-            .expected("200")
-            .got(again.said())
-            .into());
-    }
-    let second = look(t, &created).await?;
-    expect_same(&users, &first, &second, &[], "the same PUT has another result the second time")
-}
-
-check! {
-    /// A PUT leaves the id, the location and the time of creation as they are, whatever the body says of them.
-    ///
-    /// Why: the id is the link that the identity provider keeps. A target that deletes and creates again breaks it, and a
-    /// creation time that moves makes everybody look new.
-    ///
-    /// Fix: update the stored resource in its place, and ignore `id` and `meta` in the body.
-    IDENTITY = identity,
-    id: "replace.identity",
-    title: "PUT leaves id, location and meta.created as they are",
-    level: Must,
-    requirements: [
-        "RFC7644-3.5.1-14", "RFC7643-3.1-08", "RFC7643-3.1-22", "RFC7643-3.1-25", "RFC7644-3.5.1-11",
-    ],
-    needs: [Users],
-    breaks: [Okta, OneLogin, JumpCloud],
-}
-
-async fn identity(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let created = t.create(&users).await?;
-    let before = t.read(&created).await?;
-    let mut body = next_body(t, &users, &before).await?;
-    body["meta"] = json!({
-        "resourceType": "Robot",
-        "created": "1999-01-01T00:00:00Z",
-        "lastModified": "1999-01-01T00:00:00Z",
-        "location": "https://elsewhere.example/Users/1",
-    });
-    let answer = t.put(&created.path, &body).await?;
-    if !answer.is_success() {
-        t.note(
-            answer
-                .flaw("PUT with `meta` in its body is refused")
-                .expected("200; `meta` is ignored")
-                .got(answer.said())
-                .breaks(&["RFC7643-3.1-22", "RFC7644-3.5.1-11"]),
-        );
-        body.as_object_mut().map(|object| object.shift_remove("meta"));
-        put(t, &created, &body).await?;
-    }
-    let read = t.get(&created.path).await?;
-    if read.status == 404 {
-        return Err(read
-            .flaw("after a PUT the resource is no longer at its id")
-            .expected("200")
-            .got(read.said())
-            .breaks(&["RFC7644-3.5.1-14", "RFC7643-3.1-08"])
-            .into());
-    }
-    let read = look(t, &created).await?;
-    let resource = read.resource()?;
-    let kept = json!({ "id": before["id"], "meta": before["meta"] });
-    let now = json!({ "id": resource["id"], "meta": resource["meta"] });
-    let found = differences(&users, &kept, &now, &[]);
-    if !found.is_empty() {
-        t.note(
-            read.flaw("PUT changed what identifies the resource")
-                .expected("id and meta as they were")
-                .got(found.join("; ")),
-        );
-    }
-    if get_in(resource, "meta", "lastModified") == Some(&json!("1999-01-01T00:00:00Z")) {
-        t.note(
-            read.flaw("PUT takes meta.lastModified from the client")
-                .expected("the time of the change")
-                .got(resource["meta"].to_string())
-                .breaks(&["RFC7643-3.1-22", "RFC7644-3.5.1-11"]),
-        );
-    }
-    Ok(())
-}
-
-check! {
-    /// A change moves `meta.lastModified` on.
-    ///
-    /// Why: incremental imports ask for what changed since the last time. A change that does not show there is never seen.
-    ///
-    /// Fix: set `meta.lastModified` to the time of every write that changes something.
-    MODIFIED = modified,
-    id: "replace.last-modified",
-    title: "a change by PUT moves meta.lastModified on",
-    level: Must,
-    requirements: ["RFC7643-3.1-27", "RFC7644-3.5.1-14"],
-    needs: [Users],
-    breaks: [Okta],
-}
-
-async fn modified(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let created = t.create(&users).await?;
-    let first = look(t, &created).await?;
-    let text = |answer: &Answer| {
-        let value = answer.json.as_ref().and_then(|json| get_in(json, "meta", "lastModified"));
-        value.and_then(Value::as_str).map(str::to_owned)
-    };
-    let Some(was) = text(&first) else {
-        return Err(Stop::Blocked("meta has no lastModified (check `create.meta`)".to_owned()));
-    };
-    let is_telling = outlast(t, &created, &was).await?;
-    let body = next_body(t, &users, first.resource()?).await?;
-    put(t, &created, &body).await?;
-    let second = look(t, &created).await?;
-    let Some(is) = text(&second) else {
-        return Err(second.flaw("after a PUT there is no meta.lastModified").into());
-    };
-    let (Some(a), Some(b)) = (parse_date_time(&was), parse_date_time(&is)) else {
-        return Err(Stop::Blocked("meta.lastModified is no dateTime (check `create.meta`)".to_owned()));
-    };
-    if b < a || (b == a && is_telling) {
-        return Err(second
-            .flaw("meta.lastModified does not move on with a change")
-            .expected(format!("later than {was}"))
-            .got(is)
-            .into());
-    }
-    Ok(())
-}
-
-check! {
-    /// A PUT that does not mention `active` does not deactivate the user.
-    ///
-    /// Why: OneLogin leaves `active` out of its updates unless it changes. A target that reads the absence as false locks
-    /// everybody out with the next change of a name.
-    ///
-    /// Fix: keep `active`, clear it, or set it to true when the body leaves it out; never to false.
-    WITHOUT_ACTIVE = without_active,
-    id: "replace.without-active",
-    title: "PUT without active does not deactivate the user",
-    level: Interop,
-    requirements: ["Q-U22"],
-    needs: [Users],
-    breaks: [OneLogin],
-}
-
-async fn without_active(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let Some(active) = core(&users, "active") else { return skip("users have no `active`") };
-    let mut body = t.body(&users).await?;
-    active.set(&mut body, json!(true));
-    let created = t.create_from(&users, &body).await?;
-    if active.get(&t.read(&created).await?) != Some(&json!(true)) {
-        return Err(Stop::Blocked("a new user is not active (check `lifecycle.active-as-sent`)".to_owned()));
-    }
-    active.remove(&mut body);
-    put(t, &created, &body).await?;
-    let read = look(t, &created).await?;
-    match active.get(read.resource()?) {
-        Some(Value::Bool(false)) => Err(read
-            .flaw("PUT without `active` deactivated the user")
-            .expected("active true, or no value")
-            .got("active false")
-            .into()),
-        _ => Ok(()),
-    }
-}
-
-check! {
-    /// After a PUT without an extension that was there, its data and its URI in `schemas` are either both gone or both there.
-    ///
-    /// Why: a URI without data, or data without its URI, makes clients read an extension that does not exist or miss one that
-    /// does.
-    ///
-    /// Fix: fill `schemas` from the extensions that have values each time the resource is shown.
-    EXTENSION = extension,
-    id: "replace.extension",
-    title: "PUT without an extension keeps schemas and data in step",
-    level: Must,
-    requirements: ["RFC7644-3.5.1-19"],
-    needs: [Users],
-    breaks: [],
-}
-
-async fn extension(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let body = t.body(&users).await?;
-    let found = t.survey(&users).await?.texts(&users.schema);
-    let is_free = |slot: &Slot| slot.extension.as_ref().is_some_and(|urn| body.get(urn).is_none());
-    let Some(slot) = found.into_iter().find(is_free) else {
-        return skip("users keep no text of an optional extension");
-    };
-    let Some(urn) = slot.extension.clone() else { return skip("users have no extension") };
-    let mut with = body.clone();
-    slot.set(&mut with, slot.sample(&t.ground().fresh_name()));
-    let created = t.create_from(&users, &with).await?;
-    put(t, &created, &body).await?;
-    let read = look(t, &created).await?;
-    let resource = read.resource()?;
-    let is_listed = get(resource, "schemas").and_then(Value::as_array).is_some_and(|list| {
-        list.iter().any(|known| known.as_str().is_some_and(|known| known.eq_ignore_ascii_case(&urn)))
-    });
-    let has_data = get(resource, &urn).is_some();
-    if is_listed == has_data {
-        return Ok(());
-    }
-    let what = if is_listed {
-        "after a PUT without the extension `schemas` names it, and its data is gone"
-    } else {
-        "after a PUT without the extension its data is there, and `schemas` does not name it"
-    };
-    // A URI too many is allowed where a type has the extension; it misleads, and no more.
-    let flaw = read.flaw(what).expected("both or none").got(resource["schemas"].to_string());
-    Err(if is_listed { flaw.concern() } else { flaw }.into())
 }

@@ -1,5 +1,606 @@
-//! Data types and values: Unicode, long texts, numbers, dates (RFC 7643 §2.3).
+//! Text of all kinds, and the many ways to say that there is none (RFC 7643 §2.1, §2.3, §2.5).
 
-use crate::conformance::check::Check;
+use std::sync::Arc;
 
-pub(super) const CHECKS: &[Check] = &[];
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use crate::conformance::check::{Check, Need, check};
+use crate::conformance::discovery::Kind;
+use crate::conformance::trial::{Answer, Slot, Trial, shortened};
+use crate::conformance::verdict::{Stop, Verdict, skip};
+use crate::exchange::{Request, SCIM_JSON};
+use crate::protocol::value::prepare_exact;
+
+pub(super) const CHECKS: &[Check] =
+    &[UNICODE, SIGNS, SPACES, LONG, EMPTY, UNASSIGNED, CLEARED, NAME_CASE, ORDER, TWICE, NUMBER_FOR_TEXT];
+
+/// The first type that has a place for text, with all such places.
+pub(super) async fn texts(t: &Trial) -> Result<(Arc<Kind>, Vec<Slot>), Stop> {
+    let mut last = None;
+    for kind in t.kinds() {
+        match t.texts(kind, 1).await {
+            Ok(slots) => return Ok((Arc::clone(kind), slots)),
+            Err(Stop::Skip(reason)) => last = Some(reason),
+            Err(stop) => return Err(stop),
+        }
+    }
+    skip(last.unwrap_or_else(|| "the target has no resource type".to_owned()))
+}
+
+/// Text that was written and what came of it.
+pub(super) struct Tried {
+    pub(super) what: &'static str,
+    pub(super) sent: String,
+    pub(super) answer: Answer,
+    /// What a GET shows afterwards; nothing where the text was refused or is gone.
+    pub(super) stored: Option<String>,
+}
+
+/// Writes texts, as many with one request as there are places; each alone where that is refused.
+pub(super) async fn write(t: &Trial, all: &[(&'static str, String)]) -> Result<Vec<Tried>, Stop> {
+    let (kind, slots) = texts(t).await?;
+    let mut tried = Vec::new();
+    let mut waiting: Vec<&[(&'static str, String)]> = all.chunks(slots.len()).rev().collect();
+    while let Some(batch) = waiting.pop() {
+        let mut body = t.body(&kind).await?;
+        for (slot, (_, text)) in slots.iter().zip(batch) {
+            slot.set(&mut body, json!(text));
+        }
+        let answer = t.post(kind.endpoint(), &body).await?;
+        if !answer.is_success() && batch.len() > 1 {
+            waiting.extend(batch.chunks(1).rev());
+            continue;
+        }
+        let stored = match answer.is_success() {
+            true => t.read(&t.created_by(&kind, &answer)?).await?,
+            false => Value::Null,
+        };
+        for (slot, (what, text)) in slots.iter().zip(batch) {
+            let stored = slot.get(&stored).and_then(Value::as_str).map(str::to_owned);
+            tried.push(Tried { what, sent: text.clone(), answer: answer.clone(), stored });
+        }
+    }
+    Ok(tried)
+}
+
+/// Notes text that breaks the server, or that is not stored as it was sent. `tolerated` says which changes weigh as concerns only.
+fn judge(t: &Trial, tried: &[Tried], tolerated: impl Fn(&str, &str) -> bool) {
+    for Tried { what, sent, answer, stored } in tried {
+        if answer.status >= 500 {
+            let flaw = answer.flaw(format!("text with {what} breaks the server"));
+            t.note(flaw.expected("the text is stored, or 400").got(answer.said()).violation());
+        }
+        // A format may stand behind a refusal (RFC 7643 §2.3.1).
+        if !answer.is_success() || stored.as_deref() == Some(sent) {
+            continue;
+        }
+        let flaw =
+            answer.flaw(format!("text with {what} is not stored as it was sent")).expected(visible(sent));
+        let flaw = flaw.got(stored.as_deref().map_or_else(|| "nothing".to_owned(), visible));
+        let is_concern = stored.as_deref().is_some_and(|stored| tolerated(sent, stored));
+        t.note(if is_concern { flaw.concern() } else { flaw });
+    }
+}
+
+/// Text with its characters as they are, escaped where they could not be seen.
+fn visible(text: &str) -> String {
+    let escaped: String = text
+        .chars()
+        .map(|c| match c {
+            c if c.is_control() || ('\u{200b}'..='\u{206f}').contains(&c) => c.escape_unicode().to_string(),
+            c if ('\u{300}'..='\u{36f}').contains(&c) => c.escape_unicode().to_string(),
+            c => c.to_string(),
+        })
+        .collect();
+    format!("{} ({} characters)", shortened(&escaped), text.chars().count())
+}
+
+check! {
+    /// Text is Unicode: letters of any script, combining marks, characters beyond the basic plane come back as they were sent.
+    ///
+    /// Why: names are not ASCII. A column in Latin-1 turns «Zoë 漢字» into question marks, and an emoji in a display name cuts off the
+    /// rest in a database that holds three bytes for a character.
+    ///
+    /// Fix: UTF-8 from end to end: request parsing, database connection and columns (utf8mb4), response.
+    UNICODE = unicode,
+    id: "values.unicode",
+    title: "text of any script comes back as it was sent",
+    level: Must,
+    requirements: ["RFC7643-2.3.1-01"],
+    needs: [],
+    breaks: [Okta, Entra, OneLogin, JumpCloud, Ping],
+}
+
+async fn unicode(t: &Trial) -> Verdict {
+    let texts = [
+        ("accents (composed)", "Zo\u{eb} \u{c5}ngstr\u{f6}m"),
+        ("accents (decomposed)", "Zoe\u{308} A\u{30a}ngstro\u{308}m"),
+        ("Chinese characters", "\u{6f22}\u{5b57}\u{540d}\u{524d}"),
+        ("emoji", "Ada \u{1f600}\u{1f469}\u{1f3fd}\u{200d}\u{1f4bb} Lovelace"),
+        ("Hebrew and Arabic", "\u{5e9}\u{5dc}\u{5d5}\u{5dd} \u{645}\u{631}\u{62d}\u{628}\u{627} x"),
+        ("several combining marks", "a\u{301}\u{323}\u{302}b"),
+        ("an upper-case sharp s and ligatures", "Stra\u{df}e STRA\u{1e9e}E \u{fb01}n"),
+        ("characters beyond the basic plane", "\u{20000}\u{1d54f}"),
+    ];
+    let texts = texts.map(|(what, text)| (what, text.to_owned()));
+    let tried = write(t, &texts).await?;
+    // The composed form of a letter is the same letter.
+    judge(t, &tried, |sent, stored| prepare_exact(sent) == prepare_exact(stored));
+    Ok(())
+}
+
+check! {
+    /// Text with signs that mean something elsewhere is just text: quotation marks, backslashes, markup, percent signs, braces.
+    ///
+    /// Why: what is escaped for HTML before it is stored comes back as `O&#39;Brien`, and is escaped again with the next update.
+    ///
+    /// Fix: escape where text is put into another language (SQL parameters, HTML templates), not where it is stored.
+    SIGNS = signs,
+    id: "values.signs",
+    title: "quotation marks, backslashes and markup come back as sent",
+    level: Must,
+    requirements: ["RFC7643-2.3.1-01"],
+    needs: [],
+    breaks: [Okta, Entra, OneLogin],
+}
+
+async fn signs(t: &Trial) -> Verdict {
+    let texts = [
+        ("an apostrophe", "Miles O'Brien"),
+        ("quotation marks", "Dwayne \"The Rock\" Johnson"),
+        ("backslashes", "CORP\\ada \\n \\u0041"),
+        ("markup", "R&D <b>team</b> &amp;"),
+        ("percent signs and plus", "100% a+b %20"),
+        ("braces and dollar signs", "${x} {{y}} $1"),
+        ("a word that means nothing else", "null"),
+        ("digits only", "00123"),
+    ];
+    let tried = write(t, &texts.map(|(what, text)| (what, text.to_owned()))).await?;
+    judge(t, &tried, |_, _| false);
+    Ok(())
+}
+
+check! {
+    /// Spaces at the ends of text, several spaces in a row, tabs and line breaks are kept.
+    ///
+    /// Why: an identity provider that compares what it sent with what it reads sees a difference in every cycle if the server trims, and
+    /// addresses have line breaks.
+    ///
+    /// Fix: store text as it comes; if text is to be trimmed, refuse other text with 400 or trim in comparisons only.
+    SPACES = spaces,
+    id: "values.spaces",
+    title: "spaces and line breaks in text are kept",
+    level: Should,
+    requirements: ["RFC7643-2.3.1-01"],
+    needs: [],
+    breaks: [],
+}
+
+async fn spaces(t: &Trial) -> Verdict {
+    let texts = [
+        ("spaces at the ends", "  ada  "),
+        ("several spaces in a row", "ada   king"),
+        ("a tab", "ada\tking"),
+        ("line breaks", "first\nsecond\r\nthird"),
+        ("a no-break space", "ada\u{a0}king"),
+    ];
+    let tried = write(t, &texts.map(|(what, text)| (what, text.to_owned()))).await?;
+    judge(t, &tried, |_, _| true);
+    Ok(())
+}
+
+check! {
+    /// Long text is stored whole or refused with a client error; it is never cut off.
+    ///
+    /// Why: what is cut off is lost without anybody knowing, and two long names that differ at the end become the same. A 500 is tried
+    /// again for ever.
+    ///
+    /// Fix: check the length before storing and answer 400 with scimType `invalidValue` and the limit, or use a column without one.
+    LONG = long,
+    id: "values.long",
+    title: "long text is stored whole or refused, never cut off",
+    level: Must,
+    requirements: ["RFC7643-2.3.1-01", "RFC7644-3.5.1-03", "RFC7644-3.12-17"],
+    needs: [],
+    breaks: [Entra],
+}
+
+async fn long(t: &Trial) -> Verdict {
+    let (kind, slots) = texts(t).await?;
+    let Some(slot) = slots.first() else { return skip("there is no place for text") };
+    let base = t.body(&kind).await?;
+    let created = t.create_from(&kind, &base).await?;
+    for length in [300, 1_000, 10_000] {
+        let text: String = "Long text, ".chars().cycle().take(length - 1).chain(['!']).collect();
+        let mut body = base.clone();
+        slot.set(&mut body, json!(text));
+        let answer = t.put(&created.path, &body).await?;
+        if answer.status >= 500 {
+            let flaw = answer
+                .flaw(format!("text of {length} characters breaks the server"))
+                .expected("the text is stored, or 400");
+            t.note(flaw.got(answer.said()).breaks(&["RFC7644-3.12-17"]));
+            break;
+        }
+        if !answer.is_success() {
+            break;
+        }
+        let stored = t.read(&created).await?;
+        let found = slot.get(&stored).and_then(Value::as_str).unwrap_or_default();
+        if found != text {
+            let flaw = answer.flaw(format!("text of {length} characters is not stored whole"));
+            t.note(
+                flaw.expected(format!("{length} characters, or 400"))
+                    .got(format!("{} characters", found.chars().count())),
+            );
+            break;
+        }
+    }
+    Ok(())
+}
+
+check! {
+    /// Text without any characters is stored, taken for «no value», or refused with 400: it neither breaks the server nor turns into
+    /// something else.
+    ///
+    /// Why: Entra and others send `""` to clear a value. A server that stores the word `null`, or answers 500, makes a mess of it.
+    ///
+    /// Fix: decide for one of the three and do it everywhere.
+    EMPTY = empty,
+    id: "values.empty-text",
+    title: "empty text is stored, dropped or refused",
+    level: Must,
+    requirements: ["RFC7643-2.3.1-01", "RFC7644-3.12-17"],
+    needs: [],
+    breaks: [Entra],
+}
+
+async fn empty(t: &Trial) -> Verdict {
+    let tried = write(t, &[("no characters", String::new())]).await?;
+    for Tried { answer, stored, .. } in &tried {
+        if answer.status >= 500 {
+            let flaw = answer.flaw("empty text breaks the server").expected("201 or 400").got(answer.said());
+            t.note(flaw.breaks(&["RFC7644-3.12-17"]));
+        } else if let Some(stored) = stored.as_deref().filter(|stored| !stored.is_empty()) {
+            let flaw = answer.flaw("empty text turns into something else").expected("empty text, or nothing");
+            t.note(flaw.got(visible(stored)).breaks(&["RFC7643-2.3.1-01"]));
+        }
+    }
+    Ok(())
+}
+
+// --- no value ---
+
+/// A text place and a list of one type.
+async fn text_and_list(t: &Trial) -> Result<(Arc<Kind>, Slot, Option<Slot>), Stop> {
+    let (kind, mut slots) = texts(t).await?;
+    // One that nothing demands, so that it can be left out.
+    slots.retain(|slot| !slot.leaf().required && !slot.attribute.required);
+    let Some(slot) = slots.into_iter().next() else { return skip("every text attribute is required") };
+    let list = t.list(&kind).await.ok().map(|list| list.slot).filter(|slot| !slot.attribute.required);
+    Ok((kind, slot, list))
+}
+
+check! {
+    /// An attribute that is left out, null, or an empty array is in the same state: it has no value. The three look alike, and `pr` finds
+    /// none of them.
+    ///
+    /// Why: serializers of clients differ in exactly this. A server that stores `[]` as «has e-mail addresses», or refuses null, treats
+    /// two equal people differently.
+    ///
+    /// Fix: drop null and empty arrays from bodies before anything else is done with them.
+    UNASSIGNED = unassigned,
+    id: "values.unassigned",
+    title: "absent, null and empty array are the same state",
+    level: Must,
+    requirements: ["RFC7643-2.5-01", "RFC7643-2.5-03", "RFC7644-3.3-05"],
+    needs: [],
+    breaks: [Entra, JumpCloud],
+}
+
+async fn unassigned(t: &Trial) -> Verdict {
+    let (kind, text, list) = text_and_list(t).await?;
+    let filters = t.lacks(Need::Filter).await?.is_none();
+    for (form, null_list) in
+        [("absent", None), ("null", Some(Value::Null)), ("an empty array", Some(json!([])))]
+    {
+        let mut body = t.body(&kind).await?;
+        let mut places = vec![(&text, null_list.as_ref().map(|_| Value::Null))];
+        places.extend(list.as_ref().map(|list| (list, null_list.clone())));
+        for (slot, value) in &places {
+            match value {
+                Some(value) => slot.set(&mut body, value.clone()),
+                None => slot.remove(&mut body),
+            }
+        }
+        let answer = t.post(kind.endpoint(), &body).await?;
+        if !answer.is_success() {
+            if form == "absent" {
+                // More is demanded than the schema says; that is for the checks of creation.
+                return skip(format!("a {} without `{}` is refused", kind.name(), text.path()));
+            }
+            t.note(
+                answer
+                    .flaw(format!("a body in which attributes are {form} is refused"))
+                    .expected("201")
+                    .got(answer.said()),
+            );
+            continue;
+        }
+        let created = t.created_by(&kind, &answer)?;
+        let stored = t.read(&created).await?;
+        for (slot, _) in &places {
+            // A default of the server is no value of the client (RFC 7644 §3.3); null asks for none.
+            if let Some(value) =
+                slot.get(&stored).filter(|value| form != "absent" && value.as_str() != Some(""))
+            {
+                let what = format!("`{}` that was sent as {form} has a value", slot.path());
+                let flaw = answer.flaw(what).expected("no value").got(shortened(&value.to_string()));
+                let odd = value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("null"));
+                t.note(if odd { flaw } else { flaw.concern() });
+            }
+            if filters && form != "absent" && slot.get(&stored).is_none() {
+                expect_not_present(t, &kind, slot, &created.id, form).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `pr` must not find what has no value.
+async fn expect_not_present(t: &Trial, kind: &Kind, slot: &Slot, id: &str, form: &str) -> Verdict {
+    let found = t.search(kind, &format!("id eq {} and {} pr", json!(id), slot.path())).await?;
+    let Ok(list) = found.list() else { return Ok(()) };
+    if list.ids().contains(&id) {
+        let what = format!("`{} pr` finds a resource that has it as {form}", slot.path());
+        t.note(found.flaw(what).expected("no result").got("the resource").breaks(&["RFC7643-2.5-01"]));
+    }
+    Ok(())
+}
+
+check! {
+    /// null, and an empty array for a list, take the value away when they are sent with PUT.
+    ///
+    /// Why: it is how clients clear what an administrator emptied. If the old value stays, somebody keeps a telephone number or a title
+    /// that is not theirs.
+    ///
+    /// Fix: treat null and `[]` in a PUT as «no value», not as «not mentioned», and not as an error.
+    CLEARED = cleared,
+    id: "values.cleared",
+    title: "null and the empty array clear an attribute in PUT",
+    level: Must,
+    requirements: ["RFC7643-2.5-02", "RFC7644-3.5.1-07"],
+    needs: [],
+    breaks: [Okta, OneLogin, JumpCloud],
+}
+
+async fn cleared(t: &Trial) -> Verdict {
+    let (kind, text, list) = text_and_list(t).await?;
+    let mut body = t.body(&kind).await?;
+    let tag = t.ground().fresh_name();
+    let places: Vec<&Slot> = [Some(&text), list.as_ref()].into_iter().flatten().collect();
+    for slot in &places {
+        slot.set(&mut body, slot.sample(&tag));
+    }
+    for (form, empty) in [("null", Value::Null), ("an empty array", json!([]))] {
+        let created = t.create_from(&kind, &body).await?;
+        let before = t.read(&created).await?;
+        let mut changed = body.clone();
+        body = renamed(t, &kind, body).await?;
+        for slot in &places {
+            let empty = if slot.attribute.multi_valued { empty.clone() } else { Value::Null };
+            slot.set(&mut changed, empty);
+        }
+        let answer = t.put(&created.path, &changed).await?;
+        if !answer.is_success() {
+            t.note(answer.flaw(format!("a PUT with {form} is refused")).expected("200").got(answer.said()));
+            continue;
+        }
+        let stored = t.read(&created).await?;
+        for slot in &places {
+            let (old, now) = (slot.get(&before), slot.get(&stored));
+            if old.is_some() && now.is_some_and(|now| now.as_str() != Some("")) {
+                let what = format!("`{}` keeps its value although it was set to {form}", slot.path());
+                t.note(
+                    answer
+                        .flaw(what)
+                        .expected("no value")
+                        .got(now.map(|now| shortened(&now.to_string())).unwrap_or_default()),
+                );
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The body with the names of a new resource.
+async fn renamed(t: &Trial, kind: &Kind, mut body: Value) -> Result<Value, Stop> {
+    let fresh = t.body(kind).await?;
+    for name in ["userName", "displayName", "externalId", "emails"] {
+        if body.get(name).is_some() && fresh.get(name).is_some() {
+            body[name] = fresh[name].clone();
+        }
+    }
+    Ok(body)
+}
+
+// --- JSON ---
+
+check! {
+    /// Names of attributes are matched without regard to letter case: `USERNAME` is `userName`.
+    ///
+    /// Why: some clients send names in another letter case (`DisplayName`). A server that compares exactly says that userName is missing,
+    /// or drops the value.
+    ///
+    /// Fix: look members up case-insensitively, and answer in the spelling of the schema.
+    NAME_CASE = name_case,
+    id: "values.name-case",
+    title: "attribute names are matched in any letter case",
+    level: Should,
+    requirements: ["RFC7643-2.1-02"],
+    needs: [],
+    breaks: [],
+}
+
+async fn name_case(t: &Trial) -> Verdict {
+    let (kind, slots) = texts(t).await?;
+    let Some(slot) = slots.iter().find(|slot| slot.sub.is_none() && slot.extension.is_none()) else {
+        return skip("there is no text attribute at the top level");
+    };
+    let body = t.body(&kind).await?;
+    let text = t.ground().fresh_name();
+    let mut odd = Map::new();
+    for (name, value) in
+        body.as_object().into_iter().flatten().filter(|(name, _)| **name != slot.attribute.name)
+    {
+        let keep = name == "schemas" || name.contains(':');
+        odd.insert(if keep { name.clone() } else { name.to_ascii_uppercase() }, value.clone());
+    }
+    odd.insert(slot.attribute.name.to_ascii_uppercase(), json!(text));
+    let answer = t.post(kind.endpoint(), &Value::Object(odd)).await?;
+    if !answer.is_success() {
+        let flaw = answer.flaw("a body with attribute names in capitals is refused").expected("201");
+        return Err(flaw.got(answer.said()).into());
+    }
+    let stored = t.read(&t.created_by(&kind, &answer)?).await?;
+    if slot.get(&stored).and_then(Value::as_str) != Some(&text) {
+        let flaw = answer.flaw(format!("`{}` in capitals is dropped", slot.attribute.name)).expected(text);
+        let got = slot.get(&stored).map_or_else(|| "nothing".to_owned(), Value::to_string);
+        return Err(flaw.got(got).into());
+    }
+    Ok(())
+}
+
+check! {
+    /// The order of members in a body makes no difference; `schemas` may come last.
+    ///
+    /// Why: JSON objects have no order, and libraries sort as they like. A server that reads `schemas` first and then the rest fails with
+    /// half of its clients.
+    ///
+    /// Fix: parse the whole body before looking at any member.
+    ORDER = order,
+    id: "values.member-order",
+    title: "the order of members in a body makes no difference",
+    level: Must,
+    requirements: ["RFC7643-2.3.8-01"],
+    needs: [],
+    breaks: [JumpCloud, Okta],
+}
+
+async fn order(t: &Trial) -> Verdict {
+    let Some(kind) = t.kinds().first().cloned() else { return skip("the target has no resource type") };
+    let body = t.body(&kind).await?;
+    let reversed: Map<String, Value> = body
+        .as_object()
+        .into_iter()
+        .flatten()
+        .rev()
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    let answer = t.post(kind.endpoint(), &Value::Object(reversed)).await?;
+    if !answer.is_success() {
+        t.create(&kind).await?;
+        let flaw = answer.flaw("a body whose members come in another order is refused").expected("201");
+        return Err(flaw.got(answer.said()).into());
+    }
+    Ok(())
+}
+
+check! {
+    /// A body in which a member stands twice is read with one of the two values or refused; it does not break the server.
+    ///
+    /// Why: JSON leaves open what it means, so that two layers may read it differently: one checks the first value, the other stores the
+    /// second.
+    ///
+    /// Fix: refuse such bodies with 400 and scimType `invalidSyntax`, or let one parser decide for all layers.
+    TWICE = twice,
+    id: "values.member-twice",
+    title: "a member that stands twice does not break the server",
+    level: Should,
+    requirements: ["RFC7644-3.12-17", "RFC7644-3.12-10"],
+    needs: [],
+    breaks: [],
+}
+
+async fn twice(t: &Trial) -> Verdict {
+    let (kind, slots) = texts(t).await?;
+    let Some(slot) = slots.iter().find(|slot| slot.sub.is_none() && slot.extension.is_none()) else {
+        return skip("there is no text attribute at the top level");
+    };
+    let mut body = t.body(&kind).await?;
+    slot.remove(&mut body);
+    let name = json!(slot.attribute.name);
+    let text = body.to_string();
+    let raw = format!(
+        "{},{name}:\"first\",{name}:\"second\"}}",
+        text.trim_end_matches('}').to_owned() + closing(&text)
+    );
+    let mut request = Request::new("POST", kind.endpoint());
+    request.headers.append("Content-Type", SCIM_JSON);
+    request.body = Bytes::from(raw);
+    let answer = t.send(request).await?;
+    if answer.status >= 500 {
+        let flaw = answer.flaw("a member that stands twice breaks the server").expected("201 or 400");
+        return Err(flaw.got(answer.said()).violation().into());
+    }
+    if !answer.is_success() {
+        return Ok(());
+    }
+    let created = t.created_by(&kind, &answer)?;
+    let stored = t.read(&created).await?;
+    match slot.get(&stored) {
+        None => Ok(()),
+        Some(Value::String(text)) if text == "first" || text == "second" => Ok(()),
+        Some(other) => {
+            let flaw = answer
+                .flaw("of a member that stands twice, neither value is stored")
+                .expected("\"first\" or \"second\", or 400");
+            Err(flaw.got(shortened(&other.to_string())).into())
+        }
+    }
+}
+
+/// The braces at the end of an object but the last.
+fn closing(text: &str) -> &str {
+    let braces = text.len() - text.trim_end_matches('}').len();
+    &text[text.len() - braces..text.len() - 1]
+}
+
+check! {
+    /// A number for a text attribute is refused with 400.
+    ///
+    /// Why: an employee number 00042 that was a number on its way is 42. Who turns numbers into text silently cannot tell which one was
+    /// meant.
+    ///
+    /// Fix: answer 400 with scimType `invalidValue` when the JSON type is not the published one.
+    NUMBER_FOR_TEXT = number_for_text,
+    id: "values.number-for-text",
+    title: "a number for a text attribute is refused",
+    level: Should,
+    requirements: ["RFC7643-2.3.1-02"],
+    needs: [],
+    breaks: [],
+}
+
+async fn number_for_text(t: &Trial) -> Verdict {
+    let (kind, slots) = texts(t).await?;
+    let Some(slot) = slots.first() else { return skip("there is no place for text") };
+    let mut body = t.body(&kind).await?;
+    slot.set(&mut body, json!(42));
+    let answer = t.post(kind.endpoint(), &body).await?;
+    if (400..500).contains(&answer.status) {
+        return Ok(());
+    }
+    let flaw = answer
+        .flaw(format!("`{}` takes a number although it is text", slot.path()))
+        .expected("400 invalidValue");
+    if answer.status >= 500 {
+        return Err(flaw.got(answer.said()).violation().into());
+    }
+    let stored = t.read(&t.created_by(&kind, &answer)?).await?;
+    let shown = slot.get(&stored).cloned().unwrap_or_default();
+    let flaw = flaw.got(shortened(&shown.to_string()));
+    // The target itself shows a value that its schema rules out.
+    Err(if shown.is_number() { flaw.violation() } else { flaw }.into())
+}

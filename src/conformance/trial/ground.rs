@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
+use super::Created;
 use super::cohort::Cohort;
 use super::survey::Survey;
 use crate::conformance::discovery::{Discovery, Kind};
@@ -55,6 +56,7 @@ pub struct Ground {
     unanswered: AtomicU32,
     pub(super) surveys: Vec<OnceCell<Result<Arc<Survey>, String>>>,
     pub(super) cohort: OnceCell<Result<Arc<Cohort>, String>>,
+    pub(super) crowd: OnceCell<Result<Arc<Vec<Created>>, String>>,
     /// What the preparations created; it is there until the run ends.
     shared: Mutex<Vec<String>>,
     /// The status of a request that only finds out whether an endpoint is there, by path.
@@ -93,6 +95,7 @@ impl Ground {
             unanswered: AtomicU32::new(0),
             surveys,
             cohort: OnceCell::new(),
+            crowd: OnceCell::new(),
             shared: Mutex::default(),
             me: OnceCell::new(),
             search: OnceCell::new(),
@@ -134,9 +137,10 @@ impl Ground {
         &self.run
     }
 
-    /// A name that no other resource has: letters and digits only, beginning with a letter. No name begins with another one.
+    /// A name that no other resource has: letters and digits only, beginning with a letter. None is the beginning of another, so
+    /// that `sw` selects what was named after it and nothing else.
     pub fn fresh_name(&self) -> String {
-        format!("sc{}n{}x", self.run, self.names.fetch_add(1, Ordering::Relaxed))
+        format!("sc{}n{}z", self.run, self.names.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Whether the run created what is at that path, or made the path up.

@@ -77,7 +77,7 @@ pub(super) fn created(request: &Request, answer: &Answer, base: &str) -> Vec<Str
         return if answer.status == 201 { vec![endpoint.to_owned()] } else { Vec::new() };
     }
     if endpoint.eq_ignore_ascii_case("/Bulk") {
-        return created_in_bulk(answer, base);
+        return created_in_bulk(request, answer, base);
     }
     if !answer.is_success() {
         return Vec::new();
@@ -90,24 +90,41 @@ pub(super) fn created(request: &Request, answer: &Answer, base: &str) -> Vec<Str
     id.map(|id| format!("{}/{}", endpoint.trim_end_matches('/'), super::component(&id))).into_iter().collect()
 }
 
-fn created_in_bulk(answer: &Answer, base: &str) -> Vec<String> {
-    let operations =
-        answer.json.as_ref().and_then(Value::as_object).and_then(|body| member(body, "Operations"));
-    let created = |operation: &Value| {
-        let operation = operation.as_object()?;
-        let method = member(operation, "method")?.as_str()?;
-        let location = member(operation, "location")?.as_str()?;
-        let status = member(operation, "status")?;
-        let status = status.as_str().map_or_else(|| status.to_string(), str::to_owned);
+fn created_in_bulk(request: &Request, answer: &Answer, base: &str) -> Vec<String> {
+    let operations = |body: &Value| {
+        let operations = member(body.as_object()?, "Operations")?.as_array()?.clone();
+        Some(operations)
+    };
+    let results = answer.json.as_ref().and_then(operations).unwrap_or_default();
+    let sent: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+    let sent = operations(&sent).unwrap_or_default();
+    let text =
+        |operation: &Value, name: &str| member(operation.as_object()?, name)?.as_str().map(str::to_owned);
+    // A result that does not repeat its method is known by its bulkId.
+    let asked = |result: &Value| {
+        let bulk_id = text(result, "bulkId")?;
+        sent.iter().find(|operation| text(operation, "bulkId").as_deref() == Some(&bulk_id))
+    };
+    let created = |result: &Value| {
+        let asked = asked(result);
+        let method = text(result, "method").or_else(|| text(asked?, "method"))?;
+        let status = member(result.as_object()?, "status")?.to_string();
         if !method.eq_ignore_ascii_case("POST") || !(status.contains("201") || status.contains("200")) {
             return None;
         }
-        let path = location.strip_prefix(base).unwrap_or(location);
-        let mut segments = path.trim_matches('/').rsplit('/');
-        let (id, endpoint) = (segments.next()?, segments.next()?);
-        Some(format!("/{endpoint}/{id}"))
+        let located = text(result, "location").and_then(|location| {
+            let path = location.strip_prefix(base).unwrap_or(&location);
+            let mut segments = path.trim_matches('/').rsplit('/');
+            let (id, endpoint) = (segments.next()?, segments.next()?);
+            Some(format!("/{endpoint}/{id}"))
+        });
+        located.or_else(|| {
+            let response = member(result.as_object()?, "response")?;
+            let (id, endpoint) = (text(response, "id")?, text(asked?, "path")?);
+            Some(format!("/{}/{}", endpoint.trim_matches('/'), super::component(&id)))
+        })
     };
-    operations.and_then(Value::as_array).into_iter().flatten().filter_map(created).collect()
+    results.iter().filter_map(created).collect()
 }
 
 /// The id at the end of a location, decoded.

@@ -7,7 +7,9 @@
 //! | [`slot`] | places in a resource, and values that fit |
 //! | [`survey`] | what a resource type takes and keeps |
 //! | [`cohort`] | users whose values are known, for searching, sorting and paging |
+//! | [`crowd`] | users for being members and managers |
 //! | `guard` | which requests may be sent |
+//! | `inquiry` | discovery documents, and places where nothing is |
 //!
 //! A trial records every exchange, so that each flaw can point to its evidence, and takes note of everything that its requests
 //! create, so that it is deleted at the end whatever happens.
@@ -19,8 +21,10 @@ use serde_json::{Value, json};
 
 pub mod answer;
 pub mod cohort;
+pub mod crowd;
 pub mod ground;
 mod guard;
+mod inquiry;
 pub mod slot;
 pub mod survey;
 
@@ -412,6 +416,24 @@ impl Trial {
             made.map_err(reason)
         };
         Box::pin(self.ground.cohort.get_or_init(make)).await.clone().map_err(Stop::Blocked)
+    }
+
+    /// Users that groups and other resources may refer to.
+    ///
+    /// # Errors
+    /// [`Stop::Blocked`] where they cannot be created.
+    pub async fn crowd(&self) -> Result<Arc<Vec<Created>>, Stop> {
+        if self.ground.access() == Access::Read {
+            return Err(Stop::Skip(guard::READ_ONLY.to_owned()));
+        }
+        let make = || async {
+            let preparing = Trial::preparing(Arc::clone(&self.ground));
+            let made = crowd::make(&preparing).await.map(Arc::new);
+            let record = preparing.finish(&Ok(()));
+            self.ground.share(record.created);
+            made.map_err(reason)
+        };
+        Box::pin(self.ground.crowd.get_or_init(make)).await.clone().map_err(Stop::Blocked)
     }
 
     /// A body that the target takes for a new resource, with values that no other has.

@@ -104,7 +104,7 @@ impl Slot {
     /// A value that fits the place. `tag` makes it distinct from others; it must be a word of letters and digits.
     pub fn sample(&self, tag: &str) -> Value {
         match &self.sub {
-            Some(sub) => simple(&format!("{}.{}", self.attribute.name, sub.name), sub, tag),
+            Some(sub) => part(&self.attribute, sub, tag),
             None => whole(&self.attribute, tag),
         }
     }
@@ -164,13 +164,19 @@ fn whole(attribute: &Attribute, tag: &str) -> Value {
         let members: Map<String, Value> = subs
             .filter(|sub| sub.name != "$ref" && sub.kind != Type::Complex)
             .filter(|sub| !sub.name.eq_ignore_ascii_case("display"))
-            .map(|sub| (sub.name.clone(), simple(&format!("{}.{}", attribute.name, sub.name), sub, tag)))
+            .map(|sub| (sub.name.clone(), part(attribute, sub, tag)))
             .collect();
         Value::Object(members)
     } else {
         simple(&attribute.name, attribute, tag)
     };
     if attribute.multi_valued { json!([one]) } else { one }
+}
+
+/// A value for a sub-attribute, an array where it is multi-valued itself.
+fn part(attribute: &Attribute, sub: &Attribute, tag: &str) -> Value {
+    let one = simple(&format!("{}.{}", attribute.name, sub.name), sub, tag);
+    if sub.multi_valued { json!([one]) } else { one }
 }
 
 /// A value for a simple attribute that is known by its path within the schema.

@@ -156,6 +156,16 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     },
     Defect {
+        id: "create-takes-over-by-email",
+        title: "POST with the e-mail address of an existing user writes over that account",
+        seen: &["intuitem/ciso-assistant#4658", "eneo#443"],
+        breaks: &["RFC7644-3.3-01", "RFC7643-3.1-09", "RFC7643-3.1-02"],
+        about: "Accounts are matched by address and not by userName. Whoever can set an address in the directory takes the \
+                account of somebody else over.",
+        profile: "rfc",
+        install: |seams| seams.switch(Switch::AdoptsByEmail),
+    },
+    Defect {
         id: "create-race",
         title: "two POSTs at the same time both create the same user",
         seen: &["gravitee-io#8290", "wso2/product-is#26148", "Infisical/infisical PR#6471"],

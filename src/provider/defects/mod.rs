@@ -13,6 +13,7 @@ use crate::diagnostic::nearest;
 
 mod auth;
 mod bulk;
+pub mod choices;
 mod create;
 mod cursor;
 mod discovery;

@@ -143,6 +143,16 @@ pub(super) const DEFECTS: &[Defect] = &[
         install: |seams| seams.switch(Switch::PutCreates),
     },
     Defect {
+        id: "put-conflict-before-missing",
+        title: "PUT on an unknown id with a userName that is taken is answered 409",
+        seen: &["SAP/scimono#235"],
+        breaks: &["RFC7644-3.12-13", "RFC7644-3.5.1-01", "Q-E09"],
+        about: "Duplicates are looked for before the resource is. A client that would create a deleted account again after \
+                404 sees a conflict with somebody else.",
+        profile: "rfc",
+        install: |seams| seams.switch(Switch::PutConflictsFirst),
+    },
+    Defect {
         id: "put-conflict-as-500",
         title: "PUT with a userName that is taken ends in an internal error",
         seen: &["django-scim2 0.22 changelog"],

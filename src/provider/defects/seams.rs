@@ -89,6 +89,10 @@ pub(crate) enum Switch {
     PatchUnchecked,
     /// PUT on an id that is not there creates.
     PutCreates,
+    /// PUT on an id that is not there looks for duplicates first.
+    PutConflictsFirst,
+    /// POST with the e-mail address of somebody writes over that account.
+    AdoptsByEmail,
     /// PUT gives the resource another id.
     PutChangesId,
     /// Each operation of a PATCH is stored by itself.

@@ -11,13 +11,13 @@ use super::record::Draft;
 use super::write::{Change, Session, Written};
 use super::{Caller, Service, Terms};
 use crate::protocol::Resource;
+use crate::protocol::attr::AttrPath;
 use crate::protocol::bulk::{BulkRequest, Group};
 use crate::protocol::error::ScimError;
 use crate::protocol::patch::{self, PatchRequest};
 use crate::protocol::query::Query;
 use crate::protocol::schema::{Registry, Schema, USER};
 use crate::provider::body;
-use crate::provider::defects::Defect;
 use crate::provider::defects::seams::{Dates, Seams, Switch, Writing};
 use crate::provider::store::{self, Kind, Record, Stamp, Transaction, View};
 use crate::provider::tokens::Refusal;
@@ -49,10 +49,10 @@ pub(super) fn living_kind(record: Option<Arc<Record>>) -> Option<Kind> {
 pub(super) type Adopted = RefCell<Vec<String>>;
 
 /// The seams of some defects; `None` for no defects.
-pub(super) fn installed(defects: &[&Defect]) -> Option<Box<Seams>> {
+pub(super) fn installed(installs: &[fn(&mut Seams)]) -> Option<Box<Seams>> {
     let mut seams = Box::new(Seams::default());
-    defects.iter().for_each(|defect| (defect.install)(&mut seams));
-    (!defects.is_empty()).then_some(seams)
+    installs.iter().for_each(|install| install(&mut seams));
+    (!installs.is_empty()).then_some(seams)
 }
 
 /// The schemas that the provider behaves by.
@@ -101,12 +101,27 @@ impl Service {
     }
 
     /// The id of a new resource.
-    pub(super) fn id_for(&self, body: &Value) -> String {
+    pub(super) fn id_for(&self, caller: &Caller, kind: Kind, body: &Value) -> String {
         let mut id = self.world.new_id();
         if let (Some(seams), Value::Object(body)) = (&self.seams, body) {
             seams.id.iter().for_each(|change| change(body, &mut id));
+            if seams.is(Switch::AdoptsByEmail)
+                && let Some(other) = self.holder_of_email(caller, kind, body)
+            {
+                id = other;
+            }
         }
         id
+    }
+
+    /// Whose e-mail address is in a body.
+    fn holder_of_email(&self, caller: &Caller, kind: Kind, body: &Resource) -> Option<String> {
+        let address = body.get("emails")?.get(0)?.get("value")?.as_str()?;
+        let path = AttrPath { sub: Some("value".to_owned()), ..AttrPath::simple("emails") };
+        let index = self.plan(kind).answering(self.schema(kind), &path)?;
+        let folded = self.plan(kind).folded(index, address);
+        let found = store::read(&*self.store, caller.tenant, |view| view.find(kind, index, &folded));
+        found.first().map(|record| record.id.to_string())
     }
 
     fn writing<'a>(&'a self, method: &'a str, kind: Kind, current: Option<&'a Resource>) -> Writing<'a> {
@@ -250,10 +265,24 @@ impl Service {
         body: &Value,
         error: ScimError,
     ) -> Result<Written, ScimError> {
-        if error.status != 404 || !self.is(Switch::PutCreates) {
+        let is_concerned = self.is(Switch::PutCreates) || self.is(Switch::PutConflictsFirst);
+        if error.status != 404 || !is_concerned {
             return Err(error);
         }
         let resource = self.created(kind, body.clone())?;
+        if self.is(Switch::PutConflictsFirst) {
+            let now = Stamp::from(self.world.now());
+            let record = self.record(Draft {
+                kind,
+                id: id.into(),
+                revision: 1,
+                created: now,
+                modified: now,
+                resource,
+            });
+            store::read(&*self.store, caller.tenant, |view| self.check_unique(view, kind, &record))?;
+            return Err(error);
+        }
         self.in_session(caller, |session| self.create_in(session, kind, id, resource))
     }
 

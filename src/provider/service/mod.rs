@@ -17,7 +17,6 @@ use std::sync::Arc;
 
 use self::index::IndexPlan;
 use self::membership::GroupRef;
-use super::defects::Defect;
 use super::defects::seams::Seams;
 use super::profile::{Profile, Rules};
 use super::store::{self, Kind, Record, Store, TenantId, View};
@@ -102,15 +101,15 @@ impl KindFacts {
 }
 
 impl Service {
-    /// A service over a store, with those defects.
+    /// A service over a store, with what defects and choices install.
     pub fn new(
         mut registry: Registry,
         mut profile: Profile,
         store: Arc<dyn Store>,
         world: World,
-        defects: &[&Defect],
+        installs: &[fn(&mut Seams)],
     ) -> Service {
-        let seams = defective::installed(defects);
+        let seams = defective::installed(installs);
         let pretended = seams.as_ref().map(|seams| {
             let honest = (registry.clone(), profile.clone());
             seams.profile.iter().for_each(|change| change(&mut profile));

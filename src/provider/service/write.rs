@@ -60,7 +60,7 @@ impl Service {
     ) -> Result<Reply, ScimError> {
         let schema = self.schema(kind);
         let projection = Projection::new(&terms.attributes, &terms.excluded, schema)?;
-        let id = self.id_for(&body);
+        let id = self.id_for(caller, kind, &body);
         let resource = self.created(kind, body)?;
         let supplied = self.supplied(kind, &resource);
         let written = if self.plan(kind).members().is_some() {

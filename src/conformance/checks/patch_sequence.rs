@@ -1,0 +1,189 @@
+//! Several operations in one PATCH: all of them, in order, or none (RFC 7644 §3.5.2).
+
+use serde_json::{Value, json};
+
+use super::comparison::changes;
+use super::patch::{instant, member_of_meta, words};
+use super::subject::{Listing, Subject, fresh, texts, told, with};
+use crate::conformance::check::{Check, check};
+use crate::conformance::trial::{Answer, Trial, shortened};
+use crate::conformance::verdict::{Stop, Verdict};
+
+pub(super) const CHECKS: &[Check] = &[SEVERAL, ORDER, ATOMIC];
+
+check! {
+    /// Operations on different attributes in one request are all carried out.
+    ///
+    /// Why: identity providers collect all changes of a person in one request. A target that takes the first, or one
+    /// for each kind of operation, stores half of what it confirms.
+    ///
+    /// Fix: go through the whole array, and apply each operation to the result of the one before.
+    SEVERAL = several,
+    id: "patch.several-operations",
+    title: "all operations of a PATCH are carried out",
+    level: Must,
+    requirements: ["RFC7644-3.5.2-21"],
+    needs: [Patch, Users],
+    breaks: [Entra],
+}
+
+async fn several(t: &Trial) -> Verdict {
+    let users = t.users()?;
+    let listing = Listing::of(t, &users, &[0, 1], false).await?;
+    let slots = texts(t, &users, 2).await?;
+    let (one, two) = (fresh(t, &slots[0]), fresh(t, &slots[1]));
+    let element = listing.another(t, 1);
+    let operations = json!([
+        { "op": "replace", "path": slots[0].path(), "value": one },
+        { "op": "add", "path": listing.list.slot.path(), "value": [element] },
+        { "op": "remove", "path": listing.with_value(0) },
+        { "op": "add", "path": slots[1].path(), "value": two },
+    ]);
+    let expected = listing.with(vec![listing.sent[1].clone(), element]);
+    let expected = with(&with(&expected, &slots[0], one), &slots[1], two);
+    listing.subject.becomes(t, operations, &expected).await.map(drop)
+}
+
+check! {
+    /// Operations are carried out in the order of the array, each on the result of the one before.
+    ///
+    /// Why: Entra ID sends remove, add and replace of one attribute in one request, and the last one counts. In any
+    /// other order, people end up with the value that was meant to go.
+    ///
+    /// Fix: do not sort or group operations by kind or by path.
+    ORDER = order,
+    id: "patch.order",
+    title: "operations are carried out in order",
+    level: Must,
+    requirements: ["RFC7644-3.5.2-21"],
+    needs: [Patch, Users],
+    breaks: [Okta, Entra],
+}
+
+async fn order(t: &Trial) -> Verdict {
+    let users = t.users()?;
+    let mut listing = Listing::of(t, &users, &[0, 1], false).await?;
+    let slot = texts(t, &users, 1).await?.swap_remove(0);
+    let (first, last) = (fresh(t, &slot), fresh(t, &slot));
+    let operations = json!([
+        { "op": "replace", "path": slot.path(), "value": first },
+        { "op": "replace", "path": slot.path(), "value": last },
+    ]);
+    let expected = with(&listing.subject.before, &slot, last);
+    let after = listing.subject.becomes(t, operations, &expected).await;
+    if let Some(after) = t.soft(after)? {
+        listing.subject.before = after;
+    } else {
+        listing.subject.before = t.read(&listing.subject.created).await?;
+    }
+    let path = listing.list.slot.path();
+    let (gone, stays) = (listing.another(t, 0), listing.another(t, 1));
+    let operations = json!([
+        { "op": "add", "path": path, "value": [gone] },
+        { "op": "remove", "path": path },
+        { "op": "add", "path": path, "value": [stays] },
+    ]);
+    let expected = listing.with(vec![stays]);
+    t.soft(listing.subject.becomes(t, operations, &expected).await)?;
+    Ok(())
+}
+
+check! {
+    /// A PATCH is done as a whole or not at all: when one operation fails, wherever it stands, the resource is as it
+    /// was before, and the answer is an error.
+    ///
+    /// Why: after an error the client believes that nothing has happened, and repeats the whole request or gives up.
+    /// Changes that stayed are applied twice, or are in the target and nowhere else.
+    ///
+    /// Fix: apply all operations to a copy, check it, and store it in one transaction; on an error drop it.
+    ATOMIC = atomic,
+    id: "patch.atomic",
+    title: "a PATCH that fails anywhere changes nothing",
+    level: Must,
+    requirements: ["RFC7644-3.5.2-23", "RFC7644-3.5.2-24"],
+    needs: [Patch, Users],
+    breaks: [Okta, Entra],
+}
+
+async fn atomic(t: &Trial) -> Verdict {
+    let users = t.users()?;
+    let listing = Listing::of(t, &users, &[0, 1, 2], false).await?;
+    let mut subject = listing.subject;
+    let slot = texts(t, &users, 1).await?.swap_remove(0);
+    let path = listing.list.slot.path();
+    let value = listing.list.value.leaf().name.as_str();
+    let nobody = json!(t.ground().fresh_name());
+    // The first fails when it is carried out, the others can be seen to fail beforehand.
+    let failures = [
+        json!({ "op": "replace", "path": format!("{path}[{value} eq {nobody}].{value}"), "value": nobody }),
+        json!({ "op": "replace", "path": "id", "value": nobody }),
+        json!({ "op": "remove" }),
+    ];
+    let mut judged = false;
+    for position in 0..3 {
+        for failure in &failures {
+            let mut operations = vec![
+                json!({ "op": "replace", "path": slot.path(), "value": fresh(t, &slot) }),
+                json!({ "op": "remove", "path": path }),
+            ];
+            let at = position.min(operations.len());
+            // Where the list is gone, nothing in it can be replaced, which some take for an addition.
+            if at == 2 {
+                operations.swap_remove(1);
+                operations.push(json!({ "op": "add", "path": path, "value": [listing.list.element(&t.ground().fresh_name(), 0)] }));
+            }
+            operations.insert(at, failure.clone());
+            let operations = json!(operations);
+            let told = told(&operations);
+            let answer = t.patch(&subject.created.path, operations).await?;
+            if answer.is_success() {
+                subject.before = t.read(&subject.created).await?;
+                continue;
+            }
+            subject.blocked_without_patch(t, &answer).await?;
+            judged = true;
+            let after = subject.now(t, &answer).await?;
+            expect_untouched(t, &subject, &answer, &told, &after);
+            subject.before = after;
+            break;
+        }
+    }
+    match judged {
+        true => Ok(()),
+        false => Err(Stop::Blocked(
+            "no operation is refused that must be (checks `patch.remove-without-path` and `patch.read-only`)"
+                .to_owned(),
+        )),
+    }
+}
+
+fn expect_untouched(t: &Trial, subject: &Subject, answer: &Answer, told: &str, after: &Value) {
+    let changed = changes(&subject.kind, &subject.before, after);
+    if let Some(first) = changed.first() {
+        let place =
+            |resource: &Value| first.slot.as_ref().map(|slot| words(slot.get(resource))).unwrap_or_default();
+        t.note(
+            answer
+                .flaw(format!(
+                    "{told} fails with {}, and yet it has changed something: {}",
+                    answer.status, first.text
+                ))
+                .expected(shortened(&place(&subject.before)))
+                .got(shortened(&place(after))),
+        );
+        return;
+    }
+    for name in ["version", "lastModified"] {
+        let (was, is) = (member_of_meta(&subject.before, name), member_of_meta(after, name));
+        let same = if name == "version" { was == is } else { instant(was) == instant(is) };
+        if !same {
+            t.note(
+                answer
+                    .flaw(format!("{told} fails with {}, and yet `meta.{name}` is another", answer.status))
+                    .expected(words(was))
+                    .got(words(is))
+                    .breaks(&["RFC7644-3.5.2-24"]),
+            );
+        }
+    }
+}
