@@ -139,13 +139,15 @@ check! {
 }
 
 async fn canonical(t: &Trial) -> Verdict {
+    let answer = t.get("/Schemas").await?;
     for kind in t.kinds().iter().filter(|kind| kind.is_published) {
         let lists =
             slots(&kind.schema).filter(|slot| slot.attribute.multi_valued && slot.attribute.is_complex());
         for slot in lists {
             if slot.attribute.sub("type").is_some_and(|sub| sub.canonical_values.is_empty()) {
                 t.note(
-                    Flaw::new(format!("`{}.type` of {} has no canonicalValues", slot.path(), kind.name()))
+                    answer
+                        .flaw(format!("`{}.type` of {} has no canonicalValues", slot.path(), kind.name()))
                         .expected("canonicalValues with the values that are taken")
                         .got("none"),
                 );
@@ -412,15 +414,18 @@ check! {
 }
 
 async fn tls(t: &Trial) -> Verdict {
-    expect_tls(t)
+    expect_tls(t).await
 }
 
 /// Fails unless the base URL is https.
-pub(super) fn expect_tls(t: &Trial) -> Verdict {
+pub(super) async fn expect_tls(t: &Trial) -> Verdict {
+    let answer = t.get("/ServiceProviderConfig").await?;
     let base = t.ground().target().base();
     match base.starts_with("https://") {
         true => Ok(()),
-        false => Err(Flaw::new("the target is not reached by TLS").expected("an https URL").got(base).into()),
+        false => {
+            Err(answer.flaw("the target is not reached by TLS").expected("an https URL").got(base).into())
+        }
     }
 }
 
