@@ -38,6 +38,11 @@ pub(super) async fn kept(t: &Trial, kind: &Kind, path: &str) -> Result<Slot, Sto
     }
 }
 
+/// `active`, where the schema has it. Whether it is kept is what checks find out.
+pub(super) fn active(kind: &Kind) -> Result<Slot, Stop> {
+    known(kind, "active").ok_or_else(|| Stop::Skip(format!("{} has no `active`", kind.name())))
+}
+
 /// A place for text that identity providers fill by default, or else any for text.
 pub(super) async fn mapped_text(t: &Trial, kind: &Kind) -> Result<Slot, Stop> {
     let survey = t.survey(kind).await?;

@@ -67,7 +67,7 @@ check! {
 async fn entra_groups(t: &Trial) -> Verdict {
     let endpoint = t.groups().map_or_else(|_| "/Groups".to_owned(), |kind| kind.endpoint().to_owned());
     let guid = uuid::Uuid::new_v4();
-    let filter = plus(&format!("displayName eq \"{guid}\""));
+    let filter = component(&format!("displayName eq \"{guid}\""));
     expect_nothing(&t.get(&format!("{endpoint}?excludedAttributes=members&filter={filter}")).await?)
 }
 

@@ -323,7 +323,7 @@ check! {
     ///
     /// Why: Okta splits a large group into several requests. A server that takes each for the whole list ends with the last part.
     ///
-    /// Fix: let `add` add.
+    /// Fix: let `add` append to what is there, and never take its value for the whole list.
     SPLIT = split,
     id: "interop.split-member-pushes",
     title: "members of several PATCHes add up",

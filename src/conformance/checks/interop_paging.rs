@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::interop::{first_full_page, plus, seen};
+use super::interop::{first_full_page, seen};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::{Kind, Role};
-use crate::conformance::trial::{Answer, Trial};
+use crate::conformance::trial::{Answer, Trial, component};
 use crate::conformance::verdict::{Flaw, Stop, Verdict};
 
 pub(super) const CHECKS: &[Check] = &[NUMBERS, ONE, USERS, GROUPS, HUNDRED];
@@ -146,7 +146,7 @@ async fn groups(t: &Trial) -> Verdict {
         ids.push(t.create_from(&groups, &body).await?.id);
     }
     let all = ids.iter().map(String::as_str).collect();
-    pages(t, &groups, &format!("displayName sw \"{prefix}\""), &all).await
+    pages(t, &groups, &format!("displayName sw \"{prefix}-\""), &all).await
 }
 
 /// Goes through what a filter finds, two at a time, and then once more.
@@ -155,7 +155,7 @@ async fn pages(t: &Trial, kind: &Kind, filter: &str, all: &BTreeSet<&str>) -> Ve
     let second = walk(t, kind, filter, all).await?;
     if first != second && t.is_clean() {
         let answer =
-            t.get(&format!("{}?filter={}&startIndex=1&count=2", kind.endpoint(), plus(filter))).await?;
+            t.get(&format!("{}?filter={}&startIndex=1&count=2", kind.endpoint(), component(filter))).await?;
         return Err(answer
             .flaw(format!("the order of {} resources changes from one walk to the next", kind.name()))
             .expected("the same order each time")
@@ -169,7 +169,7 @@ async fn walk(t: &Trial, kind: &Kind, filter: &str, all: &BTreeSet<&str>) -> Res
     let mut seen_ids: Vec<String> = Vec::new();
     let mut start = 1;
     for _ in 0..=all.len() {
-        let query = format!("{}?filter={}&startIndex={start}&count=2", kind.endpoint(), plus(filter));
+        let query = format!("{}?filter={}&startIndex={start}&count=2", kind.endpoint(), component(filter));
         let answer = t.get(&query).await?;
         if answer.status == 400 || answer.status == 501 {
             return Err(Stop::Skip(format!(

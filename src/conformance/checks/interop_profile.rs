@@ -5,10 +5,10 @@
 
 use serde_json::{Value, json};
 
-use super::interop::{expect_nothing, expect_only, first_full_page, plus, posted, seen, text_of};
+use super::interop::{expect_nothing, expect_only, first_full_page, posted, seen, text_of};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::slot::slots;
-use crate::conformance::trial::{Answer, Trial};
+use crate::conformance::trial::{Answer, Trial, component};
 use crate::conformance::verdict::{Flaw, Verdict, skip};
 use crate::protocol::message::member;
 
@@ -139,13 +139,15 @@ check! {
 }
 
 async fn canonical(t: &Trial) -> Verdict {
+    let answer = t.get("/Schemas").await?;
     for kind in t.kinds().iter().filter(|kind| kind.is_published) {
         let lists =
             slots(&kind.schema).filter(|slot| slot.attribute.multi_valued && slot.attribute.is_complex());
         for slot in lists {
             if slot.attribute.sub("type").is_some_and(|sub| sub.canonical_values.is_empty()) {
                 t.note(
-                    Flaw::new(format!("`{}.type` of {} has no canonicalValues", slot.path(), kind.name()))
+                    answer
+                        .flaw(format!("`{}.type` of {} has no canonicalValues", slot.path(), kind.name()))
                         .expected("canonicalValues with the values that are taken")
                         .got("none"),
                 );
@@ -218,7 +220,8 @@ async fn case(t: &Trial) -> Verdict {
     body["externalId"] = json!(external);
     let user = t.create_from(&users, &body).await?;
     let name = text_of(&body, "userName")?.to_uppercase();
-    let find = async |filter: String| t.get(&format!("{}?filter={}", users.endpoint(), plus(&filter))).await;
+    let find =
+        async |filter: String| t.get(&format!("{}?filter={}", users.endpoint(), component(&filter))).await;
     t.soft(expect_only(&find(format!("userName eq \"{name}\"")).await?, &user.id))?;
     if t.read(&user).await?["externalId"] == external.as_str() {
         t.soft(expect_only(&find(format!("externalId eq \"{external}\"")).await?, &user.id))?;
@@ -306,7 +309,7 @@ async fn eq_and(t: &Trial) -> Verdict {
     let (one, two) = (&cohort.members[0], &cohort.members[1]);
     let name = text_of(&one.json, "userName")?;
     let find = async |id: &str| {
-        let filter = plus(&format!("userName eq \"{name}\" and id eq \"{id}\""));
+        let filter = component(&format!("userName eq \"{name}\" and id eq \"{id}\""));
         t.get(&format!("{}?filter={filter}", cohort.kind.endpoint())).await
     };
     expect_only(&find(one.id()).await?, one.id())?;
@@ -332,7 +335,7 @@ check! {
 
 async fn filter(t: &Trial) -> Verdict {
     let users = t.users()?;
-    let answer = t.get(&format!("{}?filter={UNKNOWN}+eq+%22x%22", users.endpoint())).await?;
+    let answer = t.get(&format!("{}?filter={UNKNOWN}%20eq%20%22x%22", users.endpoint())).await?;
     answer.expect_error(&[400], Some("invalidFilter"))?;
     Ok(())
 }
@@ -387,7 +390,7 @@ async fn delete(t: &Trial) -> Verdict {
     let user = t.create_from(&users, &body).await?;
     t.delete(&user.path).await?.expect_success()?;
     t.soft(t.get(&user.path).await?.expect_status(&[404]))?;
-    let filter = plus(&format!("userName eq \"{}\"", text_of(&body, "userName")?));
+    let filter = component(&format!("userName eq \"{}\"", text_of(&body, "userName")?));
     t.soft(expect_nothing(&t.get(&format!("{}?filter={filter}", users.endpoint())).await?))?;
     posted(t, &users, &body).await?;
     Ok(())
@@ -411,15 +414,18 @@ check! {
 }
 
 async fn tls(t: &Trial) -> Verdict {
-    expect_tls(t)
+    expect_tls(t).await
 }
 
 /// Fails unless the base URL is https.
-pub(super) fn expect_tls(t: &Trial) -> Verdict {
+pub(super) async fn expect_tls(t: &Trial) -> Verdict {
+    let answer = t.get("/ServiceProviderConfig").await?;
     let base = t.ground().target().base();
     match base.starts_with("https://") {
         true => Ok(()),
-        false => Err(Flaw::new("the target is not reached by TLS").expected("an https URL").got(base).into()),
+        false => {
+            Err(answer.flaw("the target is not reached by TLS").expected("an https URL").got(base).into())
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::interop::{expect, expect_same, expect_unassigned, kept, mapped_text, patched, seen, text_of};
+use super::interop::{active, expect, expect_same, expect_unassigned, mapped_text, patched, seen, text_of};
 use super::interop_profile::UNKNOWN;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Slot, Trial};
@@ -263,7 +263,7 @@ check! {
 
 async fn never_deletes(t: &Trial) -> Verdict {
     let users = t.users()?;
-    let active = kept(t, &users, "active").await?;
+    let active = active(&users)?;
     let user = t.create(&users).await?;
     let answer = t.patch(&user.path, json!([{ "op": "replace", "path": "active", "value": false }])).await?;
     answer.expect_success()?;

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::interop::{elements, expect, expect_no_crash, expect_same, kept, known, mapped_text, put, seen};
+use super::interop::{active, elements, expect, expect_no_crash, expect_same, known, mapped_text, put, seen};
 use crate::conformance::check::{Check, check};
+use crate::conformance::discovery::Kind;
 use crate::conformance::trial::{Answer, Created, Slot, Trial};
-use crate::conformance::verdict::{Verdict, skip};
+use crate::conformance::verdict::{Stop, Verdict, skip};
 
 pub(super) const CHECKS: &[Check] =
     &[ECHO, MINIMAL, WITHOUT_ACTIVE, DEACTIVATE, OKTA_ACTIVATION, ACTIVE_TEXT, PASSWORD, TWO_PRIMARIES];
@@ -141,13 +142,16 @@ check! {
 
 async fn without_active(t: &Trial) -> Verdict {
     let users = t.users()?;
-    let active = kept(t, &users, "active").await?;
+    let active = active(&users)?;
     if active.attribute.required {
         return skip("the target demands `active`");
     }
     let mut body = t.body(&users).await?;
     active.set(&mut body, json!(true));
     let user = t.create_from(&users, &body).await?;
+    if active.get(&t.read(&user).await?) != Some(&json!(true)) {
+        return skip("a new user is not active (check `interop.put-active`)");
+    }
     active.remove(&mut body);
     let (answer, after) = put(t, &user, &body).await?;
     match active.get(&after) {
@@ -178,8 +182,8 @@ check! {
 
 async fn deactivate(t: &Trial) -> Verdict {
     let users = t.users()?;
-    let active = kept(t, &users, "active").await?;
-    let user = t.create(&users).await?;
+    let active = active(&users)?;
+    let user = active_user(t, &users, &active).await?;
     for value in [false, true] {
         let mut whole = t.read(&user).await?;
         active.set(&mut whole, json!(value));
@@ -188,6 +192,16 @@ async fn deactivate(t: &Trial) -> Verdict {
         expect_active(t, &answer, &user, &active, value).await?;
     }
     Ok(())
+}
+
+/// Creates a user who is active, which has to show.
+async fn active_user(t: &Trial, users: &Kind, active: &Slot) -> Result<Created, Stop> {
+    let mut body = t.body(users).await?;
+    active.set(&mut body, json!(true));
+    let answer = t.post(users.endpoint(), &body).await?;
+    let user = t.created_by(users, &answer)?;
+    expect_active(t, &answer, &user, active, true).await?;
+    Ok(user)
 }
 
 /// Fails unless the user can be read and is as active as was asked for.
@@ -271,10 +285,8 @@ async fn active_text(t: &Trial) -> Verdict {
 /// Deactivates and activates a user, and finds it all the while.
 async fn switch(t: &Trial, operations: impl Fn(bool) -> Value) -> Verdict {
     let users = t.users()?;
-    let active = kept(t, &users, "active").await?;
-    let mut body = t.body(&users).await?;
-    active.set(&mut body, json!(true));
-    let user = t.create_from(&users, &body).await?;
+    let active = active(&users)?;
+    let user = active_user(t, &users, &active).await?;
     for value in [false, true] {
         let answer = t.patch(&user.path, operations(value)).await?;
         answer.expect_success()?;

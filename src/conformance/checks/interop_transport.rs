@@ -243,7 +243,7 @@ async fn empty_query(t: &Trial) -> Verdict {
     let mut body = t.body(&users).await?;
     let created = t.create_from(&users, &body).await?;
     let name = text_of(&body, "userName")?.to_owned();
-    let query = format!("{}?filter={}&", users.endpoint(), plus(&format!("userName eq \"{name}\"")));
+    let query = format!("{}?filter={}&", users.endpoint(), component(&format!("userName eq \"{name}\"")));
     t.soft(expect_only(&t.get(&query).await?, &created.id))?;
     t.soft(t.get(&format!("{}?", created.path)).await?.expect_status(&[200]))?;
 
@@ -284,7 +284,7 @@ check! {
 async fn trailing_slash(t: &Trial) -> Verdict {
     let cohort = t.cohort().await?;
     let (member, name) = (&cohort.members[0], text_of(&cohort.members[0].json, "userName")?);
-    let filter = plus(&format!("userName eq \"{name}\""));
+    let filter = component(&format!("userName eq \"{name}\""));
     let answer = t.get(&format!("{}/?filter={filter}", cohort.kind.endpoint())).await?;
     t.soft(expect_only(&answer, member.id()))?;
     let answer = t.get(&format!("{}/", member.created.path)).await?;
@@ -311,7 +311,7 @@ check! {
 async fn entra_flag(t: &Trial) -> Verdict {
     let cohort = t.cohort().await?;
     let (member, name) = (&cohort.members[0], text_of(&cohort.members[0].json, "userName")?);
-    let filter = plus(&format!("userName eq \"{name}\""));
+    let filter = component(&format!("userName eq \"{name}\""));
     let endpoint = cohort.kind.endpoint();
     for query in [format!("aadOptscim062020&filter={filter}"), format!("filter={filter}&aadOptscim062020")] {
         let answer = t.get(&format!("{endpoint}?{query}")).await?;
