@@ -225,7 +225,8 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::conformance::catalogue::{quirk, requirement};
+    use crate::conformance::catalogue::coverage::coverage;
+    use crate::conformance::catalogue::{Requirement, not_covered, quirk, requirement};
 
     #[test]
     fn ids_are_distinct_and_of_one_form() {
@@ -248,6 +249,27 @@ mod tests {
             for id in check.requirements {
                 assert!(requirement(id).is_some() || quirk(id).is_some(), "{}: {id}", check.id);
             }
+        }
+    }
+
+    #[test]
+    fn every_requirement_is_decided_or_has_a_reason() {
+        let named: BTreeSet<&str> = all().flat_map(|check| check.requirements.iter().copied()).collect();
+        let coverage = coverage(named.iter().copied());
+        let open: Vec<&str> = coverage
+            .open
+            .iter()
+            .filter(|(_, reason)| reason.is_none())
+            .map(|(requirement, _)| requirement.id.as_str())
+            .collect();
+        assert!(open.is_empty(), "neither a check nor a reason: {open:?}");
+        for row in not_covered() {
+            assert!(requirement(&row.id).is_some_and(Requirement::is_decidable), "{}", row.id);
+            assert!(!named.contains(row.id.as_str()), "{} is decided, and needs no reason", row.id);
+            assert!(!row.reason.is_empty(), "{}", row.id);
+        }
+        for ((tier, share), aim) in coverage.tiers.iter().zip([95.0, 85.0, 70.0]) {
+            assert!(share.percent() >= aim, "{}: {share:?}", tier.word());
         }
     }
 
