@@ -13,10 +13,13 @@ mod delete;
 mod discovery;
 mod errors;
 mod filter;
+mod filter_links;
 mod filter_operators;
 mod filter_paths;
 mod filter_syntax;
+mod filter_types;
 mod filter_values;
+mod filter_whole;
 mod groups;
 mod hostile;
 mod http;
@@ -34,11 +37,13 @@ mod media;
 mod membership;
 mod multi;
 mod paging;
+mod paging_walk;
 mod patch;
 mod patch_add;
 mod patch_remove;
 mod patch_replace;
 mod projection;
+mod projection_excluded;
 mod projection_returned;
 mod query;
 mod read;
@@ -62,15 +67,20 @@ const TOPICS: &[&[Check]] = &[
     read::CHECKS,
     list::CHECKS,
     filter::CHECKS,
+    filter_whole::CHECKS,
     filter_operators::CHECKS,
+    filter_types::CHECKS,
     filter_values::CHECKS,
     filter_paths::CHECKS,
+    filter_links::CHECKS,
     filter_syntax::CHECKS,
     sort::CHECKS,
     paging::CHECKS,
+    paging_walk::CHECKS,
     cursor::CHECKS,
     cursor_rules::CHECKS,
     projection::CHECKS,
+    projection_excluded::CHECKS,
     projection_returned::CHECKS,
     search::CHECKS,
     replace::CHECKS,

@@ -170,6 +170,10 @@ impl<'t> Field<'t> {
 
     /// Fails unless an answer lists exactly these members; `others` says whether it may list somebody else.
     fn selected(&self, answer: &Answer, filter: &str, expected: &[&str], others: bool) -> Verdict {
+        if answer.status == 404 {
+            // That nothing was found is told by an empty list, which the check `filter.no-match` judges.
+            return compare(answer, filter, &[], expected, true, |ids| self.people(ids));
+        }
         understood(answer, filter)?;
         let list = listed(answer)?;
         let everybody = self.everybody();
@@ -213,6 +217,14 @@ pub(super) fn strictly(verdict: Verdict) -> Verdict {
         }
         stop => stop,
     })
+}
+
+/// Leaves out a refusal, which another check judges.
+pub(super) fn unless_refused(verdict: Verdict) -> Verdict {
+    match verdict {
+        Err(Stop::Problem(flaw)) if flaw.severity.is_some() => Ok(()),
+        verdict => verdict,
+    }
 }
 
 /// The requirements that the flaw of a verdict breaks.

@@ -40,7 +40,7 @@ async fn search(t: &Trial, endpoint: &str, mut members: Value) -> Result<Answer,
 async fn here(field: &Field<'_>, mut members: Value) -> Result<Answer, Stop> {
     members["filter"] = json!(field.scope().await?);
     let answer = search(field.t, field.kind().endpoint(), members).await?;
-    answer.expect_status(&[200])?;
+    answer.expect_success()?;
     Ok(answer)
 }
 
@@ -199,7 +199,7 @@ async fn attributes(t: &Trial) -> Verdict {
     let users = t.users()?;
     t.cohort().await?;
     let answer = search(t, users.endpoint(), json!({ "attributes": ["userName"], "count": 2 })).await?;
-    answer.expect_status(&[200])?;
+    answer.expect_success()?;
     let list = listed(&answer)?;
     each(t, list.resources.iter().take(2).map(|user| expect_only(&answer, &users, user, &["userName"])))
 }
@@ -224,7 +224,7 @@ async fn excluded(t: &Trial) -> Verdict {
     t.cohort().await?;
     let body = json!({ "excludedAttributes": ["id", "meta", "userName"], "count": 2 });
     let answer = search(t, users.endpoint(), body).await?;
-    answer.expect_status(&[200])?;
+    answer.expect_success()?;
     for user in listed(&answer)?.resources {
         let found = names(user);
         if !found.contains("id") {
@@ -273,7 +273,7 @@ async fn notation(t: &Trial) -> Verdict {
     }
     let filter = format!("userName eq {}", field.user_name("delta"));
     let answer = search(t, users.endpoint(), json!({ "attributes": list, "filter": filter })).await?;
-    answer.expect_status(&[200])?;
+    answer.expect_success()?;
     let found = listed(&answer)?.resources.iter().find(|user| user["id"] == json["id"]);
     let Some(user) = found else {
         return Err(Stop::Blocked(

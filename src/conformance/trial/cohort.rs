@@ -54,6 +54,8 @@ pub struct Places {
     pub odd: Option<Slot>,
     /// Text of each extension; every third has none.
     pub extended: Vec<Slot>,
+    /// Another text of each of these extensions, which all have.
+    pub beside: Vec<Slot>,
     /// A multi-valued attribute: two elements each, the one with the first type is primary, and stands second in every other
     /// member.
     pub list: Option<List>,
@@ -144,10 +146,11 @@ impl Places {
                 || slot.leaf().name.eq_ignore_ascii_case("givenName")
         };
         let mut texts: Vec<Slot> = survey.texts(schema).into_iter().filter(|slot| !taken(slot)).collect();
-        let mut extended: Vec<Slot> = Vec::new();
+        let (mut extended, mut beside): (Vec<Slot>, Vec<Slot>) = (Vec::new(), Vec::new());
         for extension in &schema.extensions {
             let inside = |slot: &Slot| slot.extension.as_deref() == Some(extension.schema.id.as_str());
             extended.extend(texts.iter().position(inside).map(|at| texts.remove(at)));
+            beside.extend(texts.iter().position(inside).map(|at| texts.remove(at)));
         }
         let mut texts = texts.into_iter();
         let mut lists = survey.lists(schema);
@@ -157,6 +160,7 @@ impl Places {
             partial: texts.next(),
             odd: texts.next(),
             extended,
+            beside,
             list: match emails {
                 Some(at) => Some(lists.swap_remove(at)),
                 None => lists.into_iter().next(),
@@ -197,6 +201,9 @@ impl Places {
         for slot in self.extended.iter().filter(|_| index % 3 != 2) {
             let word = if index.is_multiple_of(3) { "Engines" } else { "Tools" };
             slot.set(body, json!(format!("{word} {prefix}")));
+        }
+        for slot in &self.beside {
+            slot.set(body, json!(format!("Beside {prefix}")));
         }
         if let Some(slot) = &self.number {
             slot.set(body, json!(NUMBERS[index]));
