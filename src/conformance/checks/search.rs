@@ -287,9 +287,9 @@ async fn notation(t: &Trial) -> Verdict {
 check! {
     /// `sortBy` and `sortOrder` in the body sort the result.
     ///
-    /// Why: as for GET.
+    /// Why: the latest changes are asked for by POST as well; unsorted, the first page holds anybody.
     ///
-    /// Fix: read them from the body too.
+    /// Fix: read them from the body as from the URL.
     SORT = sort,
     id: "search.sort",
     title: "sortBy and sortOrder sort a search",
@@ -318,9 +318,9 @@ async fn sort(t: &Trial) -> Verdict {
 check! {
     /// `startIndex` and `count` in the body are numbers, and page as they do by GET.
     ///
-    /// Why: as for GET.
+    /// Why: a search without pages answers with the whole directory, whatever the client has room for.
     ///
-    /// Fix: read them from the body too.
+    /// Fix: read them from the body as from the URL.
     PAGING = paging,
     id: "search.paging",
     title: "startIndex and count page a search",
