@@ -187,7 +187,12 @@ check! {
     id: "filter.root",
     title: "filters work at the root of the server, where it can be queried",
     level: Must,
-    requirements: ["RFC7644-3.4.2.1-03", "RFC7644-3.4.2.1-05", "RFC7644-3.4.2.1-06"],
+    requirements: [
+        "RFC7644-3.4.2.1-02",
+        "RFC7644-3.4.2.1-03",
+        "RFC7644-3.4.2.1-05",
+        "RFC7644-3.4.2.1-06",
+    ],
     needs: [Filter, Users, Groups],
     breaks: [],
 }
@@ -222,7 +227,7 @@ async fn root(t: &Trial) -> Verdict {
         let answer = t.get(&target("/", &[("filter", &filter)])).await?;
         let row: &[&'static str] = match row {
             "RFC7644-3.4.2.1-03" => &["RFC7644-3.4.2.1-03"],
-            "RFC7644-3.4.2.1-05" => &["RFC7644-3.4.2.1-05"],
+            "RFC7644-3.4.2.1-05" => &["RFC7644-3.4.2.1-05", "RFC7644-3.4.2.1-02"],
             _ => &["RFC7644-3.4.2.1-06"],
         };
         breaking(exactly(&answer, &filter, expected), row)

@@ -169,7 +169,7 @@ async fn multi_valued(t: &Trial) -> Verdict {
         let (value, list) = (element["value"].clone(), &list);
         async move {
             let filter = format!("{} eq {value}", list.value.path());
-            field.finds_here(&filter, &field.ids_where(&list.value, "eq", &value)).await
+            field.finds_either(&filter, &field.ids_where(&list.value, "eq", &value)).await
         }
     });
     each(t, join_all(run).await)?;
@@ -201,7 +201,7 @@ async fn list_alone(t: &Trial) -> Verdict {
     let list = list(&field)?;
     let value = element(&list, &field.member("delta").json, 1);
     let filter = format!("{} eq {value}", list.slot.path());
-    let by_value = field.finds_here(&filter, &field.ids_where(&list.value, "eq", &value)).await;
+    let by_value = field.finds_either(&filter, &field.ids_where(&list.value, "eq", &value)).await;
     each(t, [by_value])?;
     // Not the text of the element: no value has this in it, and every element has.
     let filter = format!("{} co {}", list.slot.path(), quoted("\"value\""));
@@ -215,7 +215,7 @@ async fn list_alone(t: &Trial) -> Verdict {
 /// Judges filters with brackets, which are an option: the first refusal ends it without a verdict.
 async fn bracketed(field: &Field<'_>, cases: &[(String, Vec<&str>)]) -> Verdict {
     for (filter, expected) in cases {
-        match field.finds_here(filter, expected).await {
+        match field.finds_either(filter, expected).await {
             Err(Stop::Problem(flaw)) if flaw.severity.is_some() => {
                 return skip(format!(
                     "filters with brackets are an option that the target does not offer: {}",

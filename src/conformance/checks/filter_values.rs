@@ -85,7 +85,12 @@ async fn case_insensitive(t: &Trial) -> Verdict {
             let operand = json!(swapped(stored));
             let filter = format!("{} eq {operand}", slot.path());
             let expected = field.ids_where(&folded, "eq", &operand);
-            let verdict = field.finds_here(&filter, &expected).await;
+            // As identity providers ask it, where the value is nobody else's.
+            let is_own = stored.contains(&field.cohort.prefix);
+            let verdict = match is_own {
+                true => field.finds(&filter, &expected).await,
+                false => field.finds_here(&filter, &expected).await,
+            };
             // An attribute that cannot be filtered for at all is another matter.
             let plain = format!("{} eq {}", slot.path(), json!(stored));
             match verdict {
@@ -165,7 +170,7 @@ check! {
     id: "filter.id",
     title: "id can be filtered for, with regard to letter case",
     level: Must,
-    requirements: ["RFC7644-3.4.2.2-08", "RFC7644-3.4.2.2-49"],
+    requirements: ["RFC7644-3.4.2.2-08", "RFC7644-3.4.2.2-49", "RFC7643-3.1-12", "RFC7643-7-17"],
     needs: [Filter, Users],
     breaks: [Entra],
 }
@@ -184,7 +189,7 @@ async fn id(t: &Trial) -> Verdict {
     if answer.status == 200 && listed(&answer)?.ids().contains(&id) {
         return Err(answer
             .flaw(format!("`{filter}` selects the resource with the id {id}"))
-            .breaks(&["RFC7644-3.4.2.2-49"])
+            .breaks(&["RFC7644-3.4.2.2-49", "RFC7643-3.1-12", "RFC7643-7-17"])
             .expected("nobody: an id is compared exactly")
             .got("the resource")
             .into());
@@ -228,7 +233,7 @@ check! {
     id: "filter.external-id-case",
     title: "externalId is compared with regard to letter case",
     level: Must,
-    requirements: ["RFC7643-3.1-19", "RFC7644-3.4.2.2-49"],
+    requirements: ["RFC7643-3.1-19", "RFC7643-7-17", "RFC7644-3.4.2.2-49"],
     needs: [Filter, Users],
     breaks: [],
 }
@@ -272,7 +277,12 @@ async fn selects(field: &Field<'_>, slot: &Slot, cases: &[(&str, String)]) -> Ve
     let run = cases.iter().map(|(operator, operand)| async move {
         let operand = json!(operand);
         let filter = format!("{} {operator} {operand}", slot.path());
-        let verdict = field.finds_here(&filter, &field.ids_where(slot, operator, &operand)).await;
+        let expected = field.ids_where(slot, operator, &operand);
+        // An `eq` is asked as identity providers ask it: the values are nobody else's.
+        let verdict = match *operator {
+            "eq" => strictly(field.finds(&filter, &expected).await),
+            _ => field.finds_here(&filter, &expected).await,
+        };
         // Whether the target has the other operators is judged by checks of their own.
         if *operator == "eq" { verdict } else { unless_refused(verdict) }
     });
@@ -348,7 +358,7 @@ check! {
     id: "filter.words-in-values",
     title: "operators and brackets within quoted values are text",
     level: Must,
-    requirements: ["RFC7644-3.4.2.2-34", "RFC7644-3.4.2.2-08"],
+    requirements: ["RFC7644-3.4.2.2-35", "RFC7644-3.4.2.2-34", "RFC7644-3.4.2.2-08"],
     needs: [Filter, Users],
     breaks: [Okta, Entra],
 }
@@ -366,7 +376,7 @@ async fn words_in_values(t: &Trial) -> Verdict {
     let run = nobody.iter().map(|operand| {
         let filter = format!("userName eq {}", quoted(operand));
         let field = &field;
-        async move { field.finds(&filter, &[]).await }
+        async move { strictly(field.finds(&filter, &[]).await) }
     });
     each(t, join_all(run).await)?;
     let (slot, value) = odd(&field, 3)?;
@@ -412,7 +422,7 @@ check! {
     id: "filter.unicode",
     title: "text beyond ASCII can be filtered for",
     level: Must,
-    requirements: ["RFC7644-3.4.2.2-08"],
+    requirements: ["RFC7644-3.4.2.2-08", "RFC7644-3.4.2.2-35"],
     needs: [Filter, Users],
     breaks: [Okta, Entra, OneLogin, JumpCloud, Ping],
 }

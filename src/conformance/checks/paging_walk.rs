@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::paging::{expect_held, expect_number, page};
@@ -9,10 +10,10 @@ use super::query::{Field, Parameters, breaking, each, listed, target};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::Trial;
 use crate::conformance::trial::cohort::SIZE;
-use crate::conformance::verdict::{Stop, Verdict};
+use crate::conformance::verdict::{Flaw, Stop, Verdict};
 use crate::protocol::message::member;
 
-pub(super) const CHECKS: &[Check] = &[TOTAL, PARTIAL, ITEMS_PER_PAGE, INTEGERS, WALK, GROUPS];
+pub(super) const CHECKS: &[Check] = &[PAGE_SIZE, TOTAL, PARTIAL, ITEMS_PER_PAGE, INTEGERS, WALK, GROUPS];
 check! {
     /// `totalResults` counts everything that matches, not what is on the page.
     ///
@@ -236,4 +237,61 @@ async fn groups(t: &Trial) -> Verdict {
     let first = t.get(&target(groups.endpoint(), &[("filter", &filter), ("count", "2")])).await?;
     each(t, [expect_held(&first, 2)])?;
     walked(t, groups.endpoint(), &filter, &expected, "2").await
+}
+
+check! {
+    /// A page holds 100 resources when so many are asked for.
+    ///
+    /// Why: Okta asks for a hundred users at a time and goes on by a hundred, whatever came. Of pages of ten it sees one person in
+    /// ten.
+    ///
+    /// Fix: allow pages of at least 100 resources.
+    PAGE_SIZE = page_size,
+    id: "paging.page-size",
+    title: "a page holds as many resources as Okta asks for",
+    level: Interop,
+    requirements: ["Q-P06"],
+    needs: [Users, Filter, IndexPaging],
+    breaks: [Okta],
+}
+
+async fn page_size(t: &Trial) -> Verdict {
+    /// More than the small pages that servers like to have, and not too many to create.
+    const MANY: usize = 21;
+    let users = t.users()?;
+    let limits = [("filter", "maxResults"), ("pagination", "maxPageSize")];
+    let announced = limits.iter().filter_map(|(feature, name)| t.discovery().limit(feature, name)).min();
+    if let Some(most) = announced.filter(|most| *most > 0 && *most < 100) {
+        return Err(Flaw::new("ServiceProviderConfig announces pages that are smaller than Okta's")
+            .expected("at least 100")
+            .got(most.to_string())
+            .into());
+    }
+    let name = t.ground().fresh_name();
+    let mut bodies = Vec::new();
+    for index in 0..MANY {
+        let mut body = t.body(&users).await?;
+        body["userName"] = json!(format!("{name}-{index}@example.com"));
+        bodies.push(body);
+    }
+    for created in join_all(bodies.iter().map(|body| t.create_from(&users, body))).await {
+        created?;
+    }
+    let filter = format!("userName sw \"{name}\"");
+    let parameters = [("filter", filter.as_str()), ("startIndex", "1"), ("count", "100")];
+    let answer = t.get(&target(users.endpoint(), &parameters)).await?;
+    if answer.status != 200 || listed(&answer)?.total != Some(MANY as u64) {
+        return Err(Stop::Blocked(
+            "a listing cannot be confined to the users of the check (checks `filter.starts-with`, `paging.total`)".to_owned(),
+        ));
+    }
+    expect_held(&answer, MANY)?;
+    match listed(&answer)?.resources.len() {
+        MANY => Ok(()),
+        held => Err(answer
+            .flaw("a page holds fewer resources than Okta asks for")
+            .expected(format!("{MANY}, as 100 were asked for"))
+            .got(held.to_string())
+            .into()),
+    }
 }

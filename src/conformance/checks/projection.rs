@@ -375,6 +375,11 @@ async fn letter_case(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
     let answer = shown(&field, "delta", &[("attributes", "USERNAME")]).await?;
     t.soft(expect_only(&answer, field.kind(), resource(&answer), &["userName"]))?;
+    let list = field.ask(&[("attributes", "USERNAME"), ("count", "1")]).await?;
+    list.expect_status(&[200])?;
+    for user in listed(&list)?.resources.iter().take(1) {
+        t.soft(expect_only(&list, field.kind(), user, &["userName"]))?;
+    }
     let Some(other) = others(&field, "delta").into_iter().next() else { return Ok(()) };
     let answer = shown(&field, "delta", &[("excludedAttributes", &other.to_uppercase())]).await?;
     expect_without(&answer, &field.member("delta").json, &[&other])
@@ -412,7 +417,10 @@ async fn unknown_names(t: &Trial) -> Verdict {
         };
         t.soft(verdict)?;
     }
-    Ok(())
+    let list = field.ask(&[("attributes", "userName,scimulatorBogus"), ("count", "1")]).await?;
+    list.expect_status(&[200])?;
+    let first = listed(&list)?.resources.first();
+    first.map_or(Ok(()), |user| expect_only(&list, field.kind(), user, &["userName"]))
 }
 
 check! {
@@ -425,7 +433,7 @@ check! {
     id: "projection.schemas",
     title: "schemas stays when attributes does not name it",
     level: Should,
-    requirements: ["RFC7644-3.4.2-08"],
+    requirements: ["RFC7644-3.9-13"],
     needs: [Users],
     breaks: [],
 }

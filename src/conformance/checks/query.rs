@@ -118,6 +118,20 @@ impl<'t> Field<'t> {
         self.selected(&answer, filter, expected, true)
     }
 
+    /// Asks a filter as it is, where a value of the cohort in it makes sure that nobody else matches, and confined otherwise.
+    pub async fn finds_either(&self, filter: &str, expected: &[&str]) -> Verdict {
+        match filter.contains(&self.cohort.prefix) {
+            true => self.finds(filter, expected).await,
+            false => self.finds_here(filter, expected).await,
+        }
+    }
+
+    /// Fails where a filter that is asked as it is leaves out a member or selects one that it must not, whomever it selects besides.
+    pub async fn finds_bare(&self, filter: &str, expected: &[&str]) -> Verdict {
+        let answer = self.ask(&[("filter", filter)]).await?;
+        self.selected(&answer, filter, expected, true)
+    }
+
     async fn finds_within(&self, filter: &str, expected: &[&str], scope: &str) -> Verdict {
         let confined = format!("({filter}) and {scope}");
         let answer = self.ask(&[("filter", &confined)]).await?;

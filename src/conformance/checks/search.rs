@@ -446,7 +446,7 @@ check! {
     id: "search.root",
     title: "a search at the root finds resources of every type",
     level: Must,
-    requirements: ["RFC7644-3.2-10", "RFC7644-3.4.3-12", "RFC7644-3.4.2.1-06"],
+    requirements: ["RFC7644-3.2-10", "RFC7644-3.4.3-12", "RFC7644-3.4.2.1-02", "RFC7644-3.4.2.1-06"],
     needs: [Search, Users, Groups, Filter],
     breaks: [],
 }
@@ -462,7 +462,7 @@ async fn root(t: &Trial) -> Verdict {
     let both = [user.id.as_str(), group.id.as_str()];
     let only_user = format!("({filter}) and userName pr");
     let cases: [(&String, &[&str], &[&'static str]); 2] = [
-        (&filter, &both, &["RFC7644-3.4.3-12", "RFC7644-3.2-10"]),
+        (&filter, &both, &["RFC7644-3.4.3-12", "RFC7644-3.2-10", "RFC7644-3.4.2.1-02"]),
         (&only_user, &both[..1], &["RFC7644-3.4.2.1-06"]),
     ];
     for (filter, expected, rows) in cases {
