@@ -41,6 +41,9 @@ pub(super) async fn page(
     let mut all = vec![("filter", scope.as_str()), ("cursor", cursor)];
     all.extend(parameters);
     let answer = field.ask(&all).await?;
+    if cursor.is_empty() && answer.status == 400 && answer.text("scimType") == Some("invalidCursor") {
+        return Err(Stop::Blocked("no walk can be begun (check `cursor.first-page`)".to_owned()));
+    }
     answer.expect_status(&[200])?;
     Ok(answer)
 }
@@ -209,7 +212,7 @@ check! {
 
 async fn count(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
-    for page in several(&field, &[("count", "2")]).await? {
+    for page in pages(&field, &[("count", "2")]).await? {
         let held = listed(&page)?.resources.len();
         if held > 2 {
             t.note(

@@ -114,7 +114,7 @@ check! {
     id: "cursor.other-query",
     title: "a cursor is not taken for another query",
     level: Should,
-    requirements: ["RFC9865-2-16"],
+    requirements: ["RFC9865-2-16", "RFC9865-2-17"],
     needs: [Cursor, Filter, Users],
     breaks: [],
 }
@@ -131,6 +131,21 @@ async fn other_query(t: &Trial) -> Verdict {
             .flaw("a cursor is answered although the filter is another, with resources that do not match it")
             .expected("400 invalidCursor, or what the filter selects")
             .got(field.people(&listed(&answer)?.ids()))
+            .into());
+    }
+    // Somebody who stands before the position that the cursor is about.
+    let Some(passed) = listed(&first)?.ids().first().copied() else { return Ok(()) };
+    let Some(member) = field.cohort.members.iter().find(|member| member.id() == passed) else {
+        return Ok(());
+    };
+    let filter = format!("userName eq {}", member.json["userName"]);
+    let answer = field.ask(&[("filter", &filter), ("cursor", &cursor), ("count", "2")]).await?;
+    answer.expect_status(&[200, 400])?;
+    if answer.status == 200 && listed(&answer)?.resources.is_empty() {
+        return Err(answer
+            .flaw("a cursor is answered although the filter is another, without the resource that matches it")
+            .expected("400 invalidCursor, or what the filter selects")
+            .got("an empty list")
             .into());
     }
     Ok(())

@@ -3,30 +3,14 @@
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::query::{Field, breaking, each, listed, quoted, strictly, target};
+use super::query::{Field, each, listed, quoted, strictly};
 use crate::conformance::check::{Check, check};
-use crate::conformance::discovery::Support;
-use crate::conformance::trial::Trial;
 use crate::conformance::trial::cohort::place;
-use crate::conformance::verdict::{Verdict, skip};
+use crate::conformance::trial::{Answer, Trial};
+use crate::conformance::verdict::Verdict;
 
-pub(super) const CHECKS: &[Check] = &[
-    EQUAL,
-    NO_MATCH,
-    STARTS_WITH,
-    AND,
-    OR,
-    GROUPING,
-    NOT,
-    PRECEDENCE,
-    ATTRIBUTE_CASE,
-    OPERATOR_CASE,
-    INACTIVE,
-    COMBINED,
-    DEFAULT_VALUE,
-    EXAMPLES,
-    NOT_SUPPORTED,
-];
+pub(super) const CHECKS: &[Check] =
+    &[EQUAL, NO_MATCH, STARTS_WITH, AND, OR, GROUPING, NOT, PRECEDENCE, ATTRIBUTE_CASE, OPERATOR_CASE];
 
 check! {
     /// `userName eq "…"` selects the user with that name, and nobody else.
@@ -46,7 +30,7 @@ check! {
 
 async fn equal(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
-    let cases = ["alpha", "foxtrot"].map(|user| {
+    let cases = ["alpha", "delta"].map(|user| {
         let filter = format!("userName eq {}", field.user_name(user));
         let field = &field;
         async move { strictly(field.finds(&filter, &[field.id(user)]).await) }
@@ -54,7 +38,7 @@ async fn equal(t: &Trial) -> Verdict {
     each(t, join_all(cases).await)?;
     // The beginning of a name is not the name.
     let part = format!("userName eq {}", quoted(&field.cohort.prefix));
-    field.finds(&part, &[]).await
+    strictly(field.finds(&part, &[]).await)
 }
 
 check! {
@@ -75,10 +59,20 @@ check! {
 
 async fn no_match(t: &Trial) -> Verdict {
     let users = t.users()?;
-    let filter = format!("userName eq {}", quoted(&format!("{}@example.com", t.ground().fresh_name())));
-    let answer = t.search(&users, &filter).await?;
+    let name = t.ground().fresh_name();
+    // Okta's and Entra's connection tests ask for words that are no address.
+    for name in [format!("{name}@example.com"), name] {
+        let filter = format!("userName eq {}", quoted(&name));
+        let answer = t.search(&users, &filter).await?;
+        t.soft(empty(&answer))?;
+    }
+    Ok(())
+}
+
+/// Fails unless an answer is an empty list.
+fn empty(answer: &Answer) -> Verdict {
     answer.expect_status(&[200])?;
-    let list = listed(&answer)?;
+    let list = listed(answer)?;
     if !list.resources.is_empty() {
         return Err(answer
             .flaw("a filter that nobody matches selects somebody")
@@ -86,8 +80,11 @@ async fn no_match(t: &Trial) -> Verdict {
             .got(format!("{} resources", list.resources.len()))
             .into());
     }
+    // A number in quotation marks is judged by `paging.integers`.
+    let text = list.object.get("totalResults").and_then(Value::as_str);
     match list.total {
         Some(0) => Ok(()),
+        None if text == Some("0") => Ok(()),
         _ => Err(answer
             .flaw("an empty list does not say that nothing was found")
             .expected("\"totalResults\": 0")
@@ -182,15 +179,15 @@ check! {
 
 async fn or(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
-    let [alpha, bravo, echo] = ["alpha", "bravo", "echo"].map(|user| field.user_name(user));
+    let [alpha, bravo, charlie] = ["alpha", "bravo", "charlie"].map(|user| field.user_name(user));
     let nobody = quoted(&format!("{}-nobody", field.cohort.prefix));
     let cases = [
         (format!("userName eq {alpha} or userName eq {bravo}"), vec!["alpha", "bravo"]),
         (format!("userName eq {nobody} or userName eq {bravo}"), vec!["bravo"]),
         (format!("userName eq {bravo} or userName eq {nobody}"), vec!["bravo"]),
         (
-            format!("userName eq {alpha} or userName eq {bravo} or userName eq {echo}"),
-            vec!["alpha", "bravo", "echo"],
+            format!("userName eq {alpha} or userName eq {bravo} or userName eq {charlie}"),
+            vec!["alpha", "bravo", "charlie"],
         ),
     ];
     let field = &field;
@@ -320,15 +317,15 @@ check! {
 
 async fn attribute_case(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
-    let name = field.user_name("echo");
-    let echo = [field.id("echo")];
+    let name = field.user_name("bravo");
+    let bravo = [field.id("bravo")];
     let mut cases =
         vec![(format!("username eq {name}"), String::new()), (format!("USERNAME eq {name}"), String::new())];
     let family = place(field.kind(), "name.familyName");
-    if let Some(value) = family.as_ref().and_then(|slot| slot.get(&field.member("echo").json)) {
+    if let Some(value) = family.as_ref().and_then(|slot| slot.get(&field.member("bravo").json)) {
         cases.push((format!("NAME.familyname eq {value}"), format!("name.familyName eq {value}")));
     }
-    spelled(&field, &cases, &echo).await
+    spelled(&field, &cases, &bravo).await
 }
 
 /// Fails unless filters select these members however they are spelled. Each is judged only where its usual spelling, the second of
@@ -361,8 +358,8 @@ check! {
 
 async fn operator_case(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
-    let (name, other) = (field.user_name("echo"), field.user_name("delta"));
-    let echo = [field.id("echo")];
+    let (name, other) = (field.user_name("bravo"), field.user_name("delta"));
+    let bravo = [field.id("bravo")];
     let cases = [
         (format!("userName Eq {name}"), String::new()),
         (format!("userName EQ {name}"), String::new()),
@@ -382,284 +379,5 @@ async fn operator_case(t: &Trial) -> Verdict {
             format!("userName eq {name} and not (userName eq {other})"),
         ),
     ];
-    spelled(&field, &cases, &echo).await
-}
-
-check! {
-    /// Deactivated users are found like all others.
-    ///
-    /// Why: an identity provider that wants to reactivate somebody looks for the account first. When the filter hides it, the
-    /// provider creates the person again, and runs into a conflict that it cannot solve.
-    ///
-    /// Fix: do not leave inactive users out of queries. `active` is an attribute like any other; only a deleted resource is gone.
-    INACTIVE = inactive,
-    id: "filter.inactive",
-    title: "deactivated users are found by filters",
-    level: Must,
-    requirements: ["RFC7644-3.4.2.2-02"],
-    needs: [Filter, Users],
-    breaks: [Okta, Entra, OneLogin, JumpCloud, Ping],
-}
-
-async fn inactive(t: &Trial) -> Verdict {
-    let field = Field::of(t).await?;
-    let inactive: Vec<_> = field
-        .cohort
-        .members
-        .iter()
-        .filter(|member| member.json.get("active") == Some(&Value::Bool(false)))
-        .collect();
-    if inactive.is_empty() {
-        return skip("the target keeps no inactive users (attribute `active`)");
-    }
-    let field = &field;
-    let run = inactive.into_iter().map(|member| async move {
-        let mut verdicts = Vec::new();
-        for path in ["userName", "externalId"] {
-            if let Some(value) = member.json.get(path) {
-                let verdict = field.finds(&format!("{path} eq {value}"), &[member.id()]).await;
-                // That nobody at all can be found by the attribute is no matter of activity.
-                verdicts.push(match (path, &verdict) {
-                    ("externalId", Err(_)) if !works(field, path).await => Ok(()),
-                    _ => verdict,
-                });
-            }
-        }
-        verdicts
-    });
-    each(t, join_all(run).await.into_iter().flatten())
-}
-
-/// Whether an active user is found by the attribute.
-async fn works(field: &Field<'_>, path: &str) -> bool {
-    let member = field.member("alpha");
-    match member.json.get(path) {
-        Some(value) => field.finds(&format!("{path} eq {value}"), &[member.id()]).await.is_ok(),
-        None => false,
-    }
-}
-
-check! {
-    /// `filter`, `sortBy`, `startIndex`, `count` and `attributes` work together in one query: what matches is sorted, cut into
-    /// pages, and shown in part.
-    ///
-    /// Why: Okta sends a filter with `startIndex` and `count`; imports ask for a few attributes of one page. Servers that take
-    /// another branch of code for each parameter forget the others.
-    ///
-    /// Fix: apply the parameters one after the other: filter, sort, page, then projection.
-    COMBINED = combined,
-    id: "filter.combined",
-    title: "filter, sorting, paging and attributes work together",
-    level: Must,
-    requirements: ["RFC7644-3.4.2.2-02", "RFC7644-3.4.2.4-08", "RFC7644-3.4.2.5-01"],
-    needs: [Filter, Users, IndexPaging],
-    breaks: [Okta],
-}
-
-async fn combined(t: &Trial) -> Verdict {
-    let field = Field::of(t).await?;
-    let scope = field.scope().await?;
-    let mut parameters =
-        vec![("filter", scope.as_str()), ("startIndex", "2"), ("count", "2"), ("attributes", "userName")];
-    let sorts = matches!(t.discovery().supports("sort", "supported"), Support::Yes);
-    if sorts {
-        parameters.extend([("sortBy", "userName"), ("sortOrder", "descending")]);
-    }
-    let answer = field.ask(&parameters).await?;
-    answer.expect_status(&[200])?;
-    let list = listed(&answer)?;
-    let ids = list.ids();
-    let everybody = field.everybody();
-    if let Some(stranger) = ids.iter().find(|id| !everybody.contains(id)) {
-        return Err(answer
-            .flaw("the filter is not applied when other parameters are there")
-            .breaks(&["RFC7644-3.4.2.2-02"])
-            .expected(format!("only users that match `{scope}`"))
-            .got(format!("the resource {stranger}"))
-            .into());
-    }
-    if ids.len() > 2 {
-        let flaw = answer.flaw("`count` is not applied when other parameters are there");
-        t.note(
-            flaw.breaks(&["RFC7644-3.4.2.4-08"]).expected("2 resources at most").got(ids.len().to_string()),
-        );
-    }
-    let shown = list.resources.iter().find(|user| user.get("emails").is_some() || user.get("name").is_some());
-    if let Some(user) = shown {
-        let flaw = answer.flaw("`attributes` is not applied when other parameters are there");
-        t.note(flaw.breaks(&["RFC7644-3.4.2.5-01"]).expected("userName, id, schemas").got(user.to_string()));
-    }
-    let wanted = [field.id("echo"), field.id("delta")];
-    if sorts && ids.len() == 2 && ids != wanted {
-        t.note(
-            answer
-                .flaw("the page is not cut from the sorted result")
-                .expected(field.people(&wanted))
-                .got(field.people(&ids)),
-        );
-    }
-    Ok(())
-}
-
-check! {
-    /// Where the server fills in a value that the client did not send, a filter sees the value that was returned to the client.
-    ///
-    /// Why: a user who was created without `active` is shown as active. If `active eq true` does not find the user, a count of
-    /// active accounts is wrong, and a review of access misses people.
-    ///
-    /// Fix: store defaults when the resource is created, instead of adding them when it is shown.
-    DEFAULT_VALUE = default_value,
-    id: "filter.default-value",
-    title: "a value that the server filled in can be filtered for",
-    level: Must,
-    requirements: ["RFC7644-3.4.2.2-45"],
-    needs: [Filter, Users],
-    breaks: [],
-}
-
-async fn default_value(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let mut body = t.body(&users).await?;
-    if let Some(object) = body.as_object_mut() {
-        object.shift_remove("active");
-    }
-    let name = body["userName"].clone();
-    let created = t.create_from(&users, &body).await?;
-    let stored = t.read(&created).await?;
-    let Some(active @ Value::Bool(given)) = stored.get("active") else {
-        return skip("the server fills in no `active` for a user that was created without");
-    };
-    for (value, expected) in [(active.clone(), true), (Value::Bool(!given), false)] {
-        let filter = format!("userName eq {name} and active eq {value}");
-        let answer = t.search(&users, &filter).await?;
-        super::query::understood(&answer, &filter)?;
-        if listed(&answer)?.ids().contains(&created.id.as_str()) != expected {
-            return Err(answer
-                .flaw(format!("`active eq {value}` does not agree with the value that is shown"))
-                .expected(if expected { "the user" } else { "nobody" })
-                .got(if expected { "nobody" } else { "the user" })
-                .into());
-        }
-    }
-    Ok(())
-}
-
-check! {
-    /// The example filters of RFC 7644 (figure 2) are understood, as far as the target has their attributes.
-    ///
-    /// Why: the examples are what people try first, and what parsers are written after. One that is refused shows a gap
-    /// in the grammar: qualified names, `not (`, brackets, dates.
-    ///
-    /// Fix: take the examples as test cases of the parser.
-    EXAMPLES = examples,
-    id: "filter.examples",
-    title: "the example filters of the RFC are understood",
-    level: Should,
-    requirements: ["RFC7644-3.4.2.2-51"],
-    needs: [Filter, Users],
-    breaks: [],
-}
-
-async fn examples(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let has = |path: &str| place(&users, path).is_some();
-    let core = &users.schema.core.id;
-    let qualified = format!("{core}:userName sw \"J\"");
-    let filters: Vec<(&str, &[&str])> = vec![
-        (r#"userName eq "bjensen""#, &["userName"]),
-        (r#"name.familyName co "O'Malley""#, &["name.familyName"]),
-        (r#"userName sw "J""#, &["userName"]),
-        (qualified.as_str(), &["userName"]),
-        ("title pr", &["title"]),
-        (r#"meta.lastModified gt "2011-05-13T04:42:34Z""#, &[]),
-        (r#"meta.lastModified ge "2011-05-13T04:42:34Z""#, &[]),
-        (r#"meta.lastModified lt "2011-05-13T04:42:34Z""#, &[]),
-        (r#"meta.lastModified le "2011-05-13T04:42:34Z""#, &[]),
-        (r#"title pr and userType eq "Employee""#, &["title", "userType"]),
-        (r#"title pr or userType eq "Intern""#, &["title", "userType"]),
-        (r#"schemas eq "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User""#, &[]),
-        (
-            r#"userType eq "Employee" and (emails co "example.com" or emails.value co "example.org")"#,
-            &["userType", "emails.value"],
-        ),
-        (
-            r#"userType ne "Employee" and not (emails co "example.com" or emails.value co "example.org")"#,
-            &["userType", "emails.value"],
-        ),
-        (r#"userType eq "Employee" and (emails.type eq "work")"#, &["userType", "emails.type"]),
-        (
-            r#"userType eq "Employee" and emails[type eq "work" and value co "@example.com"]"#,
-            &["userType", "emails.type"],
-        ),
-        (
-            r#"emails[type eq "work" and value co "@example.com"] or ims[type eq "xmpp" and value co "@foo.com"]"#,
-            &["emails.type", "ims.type"],
-        ),
-    ];
-    let asked = filters.into_iter().filter(|(_, paths)| paths.iter().all(|path| has(path)));
-    let run = asked.map(|(filter, _)| {
-        let users = &users;
-        async move {
-            let target = target(users.endpoint(), &[("filter", filter), ("count", "1")]);
-            let answer = t.get(&target).await?;
-            match answer.status {
-                // Brackets are an option (RFC 7644 table 5).
-                400 | 501 if filter.contains('[') => Ok(()),
-                status if status >= 500 && status != 501 => {
-                    let flaw =
-                        answer.flaw(format!("the example `{filter}` makes the server fail")).violation();
-                    Err(flaw.expected("200").got(answer.said()).into())
-                }
-                _ => super::query::understood(&answer, filter),
-            }
-        }
-    });
-    each(t, join_all(run).await)
-}
-
-check! {
-    /// A server that says that it does not filter refuses a filter instead of returning everybody.
-    ///
-    /// Why: a client that asked for one person and gets a list takes the first entry for the answer.
-    ///
-    /// Fix: answer 400, 403 or 501 with an Error that says that filters are not supported.
-    NOT_SUPPORTED = not_supported,
-    id: "filter.not-supported",
-    title: "a server without filters does not pretend to filter",
-    level: May,
-    requirements: ["RFC7644-3.4.2.2-01"],
-    needs: [Users],
-    breaks: [],
-}
-
-async fn not_supported(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let Support::No(_) = t.discovery().supports("filter", "supported") else {
-        // A server that says it filters must not turn the parameter away.
-        let answer = t.search(&users, "userName eq \"scimulator\"").await?;
-        return match answer.status {
-            501 => Err(answer
-                .flaw("ServiceProviderConfig says that filters are supported, and they are not implemented")
-                .expected("200")
-                .got(answer.said())
-                .into()),
-            _ => Ok(()),
-        };
-    };
-    let filter = format!("userName eq {}", quoted(&t.ground().fresh_name()));
-    let answer = t.search(&users, &filter).await?;
-    if answer.status == 200 && !listed(&answer)?.resources.is_empty() {
-        return Err(answer
-            .flaw("a filter is ignored, and the answer looks as if it had matched")
-            .expected("400, 403 or 501")
-            .got(format!("200 with {} resources", listed(&answer)?.resources.len()))
-            .into());
-    }
-    breaking(
-        match answer.status {
-            status if status >= 500 && status != 501 => answer.expect_status(&[200, 400, 403, 501]).map(drop),
-            _ => Ok(()),
-        },
-        &["RFC7644-3.4.2.2-01"],
-    )
+    spelled(&field, &cases, &bravo).await
 }

@@ -4,7 +4,6 @@ use futures_util::future::join_all;
 
 use super::query::{Field, each, listed, quoted, target};
 use crate::conformance::check::{Check, check};
-use crate::conformance::trial::cohort::Scoping;
 use crate::conformance::trial::{Access, Answer, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 
@@ -36,8 +35,8 @@ async fn refused(t: &Trial, filter: &str, leniency: Leniency) -> Verdict {
     let shown = if filter.is_empty() { "an empty filter".to_owned() } else { format!("`{filter}`") };
     match answer.status {
         400 => match answer.expect_error(&[400], Some("invalidFilter")) {
-            Ok(_) => Ok(()),
-            Err(Stop::Problem(flaw)) => Err(flaw.concern().into()),
+            Err(Stop::Problem(flaw)) if leniency == Leniency::None => Err(flaw.concern().into()),
+            Ok(_) | Err(Stop::Problem(_)) => Ok(()),
             Err(stop) => Err(stop),
         },
         // It does not filter at all, and says so.
@@ -292,14 +291,12 @@ async fn unknown_attribute(t: &Trial) -> Verdict {
 
 /// Asks for members of the cohort by a filter that may be refused; tells whom it selects.
 async fn tried(field: &Field<'_>, filter: &str) -> Result<Option<(Answer, Vec<String>)>, Stop> {
-    if field.scoping().await? != Scoping::Filters {
+    let Some(answer) = field.ask_within(filter).await? else {
         return Err(Stop::Blocked(
             "filters cannot be confined to the users of the run (checks `filter.and`, `filter.grouping`)"
                 .to_owned(),
         ));
-    }
-    let confined = format!("({filter}) and {}", field.cohort.scope());
-    let answer = field.ask(&[("filter", &confined)]).await?;
+    };
     if answer.status >= 500 && answer.status != 501 {
         let flaw = answer.flaw(format!("`{filter}` makes the server fail")).violation();
         return Err(flaw.expected("200, or 400 invalidFilter").got(answer.said()).into());

@@ -36,11 +36,17 @@ mod enterprise;
 mod errors;
 mod errors_keywords;
 mod filter;
+mod filter_links;
 mod filter_operators;
 mod filter_paths;
 mod filter_syntax;
+mod filter_types;
 mod filter_values;
+<<<<<<< HEAD
 mod group_members;
+=======
+mod filter_whole;
+>>>>>>> 66cdf7541c945aa29583d9d23839ab84ba05ca47
 mod groups;
 mod hostile;
 mod hostile_query;
@@ -69,6 +75,7 @@ mod membership;
 mod multi;
 mod multi_primary;
 mod paging;
+mod paging_walk;
 mod patch;
 mod patch_add;
 mod patch_effect;
@@ -80,6 +87,7 @@ mod patch_replace;
 mod patch_replace_values;
 mod patch_sequence;
 mod projection;
+mod projection_excluded;
 mod projection_returned;
 mod query;
 mod read;
@@ -133,15 +141,20 @@ const TOPICS: &[&[Check]] = &[
     read::CHECKS,
     list::CHECKS,
     filter::CHECKS,
+    filter_whole::CHECKS,
     filter_operators::CHECKS,
+    filter_types::CHECKS,
     filter_values::CHECKS,
     filter_paths::CHECKS,
+    filter_links::CHECKS,
     filter_syntax::CHECKS,
     sort::CHECKS,
     paging::CHECKS,
+    paging_walk::CHECKS,
     cursor::CHECKS,
     cursor_rules::CHECKS,
     projection::CHECKS,
+    projection_excluded::CHECKS,
     projection_returned::CHECKS,
     search::CHECKS,
     replace::CHECKS,

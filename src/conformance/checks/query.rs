@@ -88,13 +88,20 @@ impl<'t> Field<'t> {
 
     /// Fails unless a filter selects exactly these members of the cohort, whomever it selects besides.
     pub async fn finds_here(&self, filter: &str, expected: &[&str]) -> Verdict {
-        let known = self.cohort.scoping.get().copied();
-        if known.is_none_or(|scoping| scoping == Scoping::Filters) {
-            let confined = format!("({filter}) and {}", self.cohort.scope());
-            let answer = self.ask(&[("filter", &confined)]).await?;
-            let verdict = self.selected(&answer, &confined, expected, false);
-            if verdict.is_ok() || self.scoping().await? == Scoping::Filters {
+        let first = match self.cohort.scoping.get() {
+            None => Some(self.cohort.scope()),
+            Some((Scoping::Filters, scope)) => Some(scope.clone()),
+            Some(_) => None,
+        };
+        if let Some(scope) = first {
+            let verdict = self.finds_within(filter, expected, &scope).await;
+            if verdict.is_ok() {
                 return verdict;
+            }
+            match self.scoping().await? {
+                (Scoping::Filters, works) if *works == scope => return verdict,
+                (Scoping::Filters, works) => return self.finds_within(filter, expected, works).await,
+                _ => {}
             }
         }
         // Where everything that matches is on one page, the others can be left out here.
@@ -111,24 +118,45 @@ impl<'t> Field<'t> {
         self.selected(&answer, filter, expected, true)
     }
 
-    /// How far queries can be confined to the cohort.
-    pub async fn scoping(&self) -> Result<Scoping, Stop> {
+    /// Asks a filter as it is, where a value of the cohort in it makes sure that nobody else matches, and confined otherwise.
+    pub async fn finds_either(&self, filter: &str, expected: &[&str]) -> Verdict {
+        match filter.contains(&self.cohort.prefix) {
+            true => self.finds(filter, expected).await,
+            false => self.finds_here(filter, expected).await,
+        }
+    }
+
+    /// Fails where a filter that is asked as it is leaves out a member or selects one that it must not, whomever it selects besides.
+    pub async fn finds_bare(&self, filter: &str, expected: &[&str]) -> Verdict {
+        let answer = self.ask(&[("filter", filter)]).await?;
+        self.selected(&answer, filter, expected, true)
+    }
+
+    async fn finds_within(&self, filter: &str, expected: &[&str], scope: &str) -> Verdict {
+        let confined = format!("({filter}) and {scope}");
+        let answer = self.ask(&[("filter", &confined)]).await?;
+        self.selected(&answer, &confined, expected, false)
+    }
+
+    /// How far queries can be confined to the cohort, and by which filter.
+    pub async fn scoping(&self) -> Result<&(Scoping, String), Stop> {
         let find_out = || async {
             if let Support::No(_) = self.t.discovery().supports("filter", "supported") {
-                return Ok(Scoping::None);
+                return Ok((Scoping::None, String::new()));
             }
-            let scope = self.cohort.scope();
-            for (filter, means) in
-                [(format!("({scope}) and {scope}"), Scoping::Filters), (scope, Scoping::Listings)]
-            {
-                let answer = self.ask(&[("filter", &filter)]).await?;
-                if self.selected(&answer, &filter, &self.everybody(), false).is_ok() {
-                    return Ok::<_, Stop>(means);
+            let everybody = self.everybody();
+            for (means, joined) in [(Scoping::Filters, true), (Scoping::Listings, false)] {
+                for scope in self.cohort.scopes() {
+                    let filter = if joined { format!("({scope}) and {scope}") } else { scope.clone() };
+                    let answer = self.ask(&[("filter", &filter)]).await?;
+                    if self.selected(&answer, &filter, &everybody, false).is_ok() {
+                        return Ok::<_, Stop>((means, scope));
+                    }
                 }
             }
-            Ok(Scoping::None)
+            Ok((Scoping::None, String::new()))
         };
-        self.cohort.scoping.get_or_try_init(find_out).await.copied()
+        self.cohort.scoping.get_or_try_init(find_out).await
     }
 
     /// The filter that confines a listing to the cohort.
@@ -139,20 +167,31 @@ impl<'t> Field<'t> {
             ));
         }
         match self.scoping().await? {
-            Scoping::None => Err(Stop::Blocked(
+            (Scoping::None, _) => Err(Stop::Blocked(
                 "a listing cannot be confined to the users of the run (check `filter.starts-with`)"
                     .to_owned(),
             )),
-            _ => Ok(self.cohort.scope()),
+            (_, scope) => Ok(scope.clone()),
+        }
+    }
+
+    /// Asks for the members that a filter selects; none where filters cannot be confined to the cohort.
+    pub async fn ask_within(&self, filter: &str) -> Result<Option<Answer>, Stop> {
+        match self.scoping().await? {
+            (Scoping::Filters, scope) => {
+                let confined = format!("({filter}) and {scope}");
+                self.ask(&[("filter", &confined)]).await.map(Some)
+            }
+            _ => Ok(None),
         }
     }
 
     /// The ids of the cohort in the order of a listing: confined by a filter, or else picked out of a complete one.
     pub async fn ordered(&self, parameters: Parameters<'_>) -> Result<(Answer, Vec<String>), Stop> {
         let mut parameters = parameters.to_vec();
-        let scope = self.cohort.scope();
-        if self.scoping().await? != Scoping::None {
-            parameters.push(("filter", &scope));
+        let (scoping, scope) = self.scoping().await?;
+        if *scoping != Scoping::None {
+            parameters.push(("filter", scope));
         }
         let answer = self.ask(&parameters).await?;
         answer.expect_status(&[200])?;
@@ -160,7 +199,7 @@ impl<'t> Field<'t> {
         let everybody = self.everybody();
         let ids: Vec<String> =
             list.ids().into_iter().filter(|id| everybody.contains(id)).map(str::to_owned).collect();
-        if self.scoping().await? == Scoping::None && ids.len() < everybody.len() {
+        if *scoping == Scoping::None && ids.len() < everybody.len() {
             return skip(
                 "the listing does not show all users of the run on one page, and cannot be filtered",
             );
@@ -170,6 +209,10 @@ impl<'t> Field<'t> {
 
     /// Fails unless an answer lists exactly these members; `others` says whether it may list somebody else.
     fn selected(&self, answer: &Answer, filter: &str, expected: &[&str], others: bool) -> Verdict {
+        if answer.status == 404 {
+            // That nothing was found is told by an empty list, which the check `filter.no-match` judges.
+            return compare(answer, filter, &[], expected, true, |ids| self.people(ids));
+        }
         understood(answer, filter)?;
         let list = listed(answer)?;
         let everybody = self.everybody();
@@ -213,6 +256,14 @@ pub(super) fn strictly(verdict: Verdict) -> Verdict {
         }
         stop => stop,
     })
+}
+
+/// Leaves out a refusal, which another check judges.
+pub(super) fn unless_refused(verdict: Verdict) -> Verdict {
+    match verdict {
+        Err(Stop::Problem(flaw)) if flaw.severity.is_some() => Ok(()),
+        verdict => verdict,
+    }
 }
 
 /// The requirements that the flaw of a verdict breaks.

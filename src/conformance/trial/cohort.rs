@@ -30,16 +30,16 @@ pub struct Cohort {
     pub members: Vec<Member>,
     /// Where their special values are.
     pub places: Places,
-    /// How far queries can be confined to them; found out when that is in doubt.
-    pub(in crate::conformance) scoping: OnceCell<Scoping>,
+    /// How far queries can be confined to them, and by which filter; found out when that is in doubt.
+    pub(in crate::conformance) scoping: OnceCell<(Scoping, String)>,
 }
 
 /// How far queries can be confined to the cohort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scoping {
-    /// Any filter can: `(…) and userName sw "…"` works.
+    /// Any filter can: `(…) and …` works with the filter that selects the cohort.
     Filters,
-    /// Only listings: `userName sw "…"` works.
+    /// Only listings: the filter that selects the cohort works.
     Listings,
     /// Neither.
     None,
@@ -54,6 +54,10 @@ pub struct Places {
     pub odd: Option<Slot>,
     /// Text of each extension; every third has none.
     pub extended: Vec<Slot>,
+    /// Another text of each of these extensions, which all have.
+    pub beside: Vec<Slot>,
+    /// Text that is the same for all of them.
+    pub common: Option<Slot>,
     /// A multi-valued attribute: two elements each, the one with the first type is primary, and stands second in every other
     /// member.
     pub list: Option<List>,
@@ -144,11 +148,13 @@ impl Places {
                 || slot.leaf().name.eq_ignore_ascii_case("givenName")
         };
         let mut texts: Vec<Slot> = survey.texts(schema).into_iter().filter(|slot| !taken(slot)).collect();
-        let mut extended: Vec<Slot> = Vec::new();
+        let (mut extended, mut beside): (Vec<Slot>, Vec<Slot>) = (Vec::new(), Vec::new());
         for extension in &schema.extensions {
             let inside = |slot: &Slot| slot.extension.as_deref() == Some(extension.schema.id.as_str());
             extended.extend(texts.iter().position(inside).map(|at| texts.remove(at)));
+            beside.extend(texts.iter().position(inside).map(|at| texts.remove(at)));
         }
+        let beside_first = beside.first().cloned();
         let mut texts = texts.into_iter();
         let mut lists = survey.lists(schema);
         let emails = lists.iter().position(|list| list.slot.path() == "emails");
@@ -156,7 +162,9 @@ impl Places {
         Self {
             partial: texts.next(),
             odd: texts.next(),
+            common: texts.next().or(beside_first),
             extended,
+            beside,
             list: match emails {
                 Some(at) => Some(lists.swap_remove(at)),
                 None => lists.into_iter().next(),
@@ -197,6 +205,12 @@ impl Places {
         for slot in self.extended.iter().filter(|_| index % 3 != 2) {
             let word = if index.is_multiple_of(3) { "Engines" } else { "Tools" };
             slot.set(body, json!(format!("{word} {prefix}")));
+        }
+        for slot in &self.beside {
+            slot.set(body, json!(common(prefix)));
+        }
+        if let Some(slot) = &self.common {
+            slot.set(body, json!(common(prefix)));
         }
         if let Some(slot) = &self.number {
             slot.set(body, json!(NUMBERS[index]));
@@ -262,11 +276,28 @@ impl Cohort {
         format!("userName sw \"{}\"", self.prefix)
     }
 
+    /// Filters that select the cohort and nobody else, the usual one first: targets that know only `eq` understand the second.
+    pub(in crate::conformance) fn scopes(&self) -> Vec<String> {
+        let value = json!(common(&self.prefix));
+        let shared = self
+            .places
+            .common
+            .as_ref()
+            .filter(|slot| self.members.iter().all(|member| slot.get(&member.json) == Some(&value)));
+        let shared = shared.map(|slot| format!("{} eq {value}", slot.path()));
+        [self.scope()].into_iter().chain(shared).collect()
+    }
+
     /// The part of the userName by which a member is known, for messages.
     pub fn nickname(&self, id: &str) -> Option<&'static str> {
         let at = self.members.iter().position(|member| member.id() == id)?;
         PEOPLE.get(at).map(|(user, ..)| *user)
     }
+}
+
+/// The value of [`Places::common`].
+fn common(prefix: &str) -> String {
+    format!("Beside {prefix}")
 }
 
 /// What a member is created from.
