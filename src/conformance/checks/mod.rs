@@ -42,11 +42,8 @@ mod filter_paths;
 mod filter_syntax;
 mod filter_types;
 mod filter_values;
-<<<<<<< HEAD
-mod group_members;
-=======
 mod filter_whole;
->>>>>>> 66cdf7541c945aa29583d9d23839ab84ba05ca47
+mod group_members;
 mod groups;
 mod hostile;
 mod hostile_query;
