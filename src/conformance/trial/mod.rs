@@ -14,6 +14,7 @@
 //! A trial records every exchange, so that each flaw can point to its evidence, and takes note of everything that its requests
 //! create, so that it is deleted at the end whatever happens.
 
+use std::pin::Pin;
 use std::sync::{Arc, Mutex};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -56,6 +57,9 @@ pub struct Created {
     /// Where it is: `/Users/2819c223`.
     pub path: String,
 }
+
+/// A request under way.
+pub type Sending<'t> = Pin<Box<dyn Future<Output = Result<Answer, Stop>> + Send + 't>>;
 
 /// One check at work.
 pub struct Trial {
@@ -267,7 +271,12 @@ impl Trial {
     /// # Errors
     /// [`Stop::Error`] where no answer comes, where it is 429 to the end, or where the credentials of the run are
     /// refused; [`Stop::Skip`] where the run may only read and the request would write.
-    pub async fn send(&self, request: Request) -> Result<Answer, Stop> {
+    pub fn send(&self, request: Request) -> Sending<'_> {
+        // Boxed: hundreds of checks send, and none needs the whole of it within its own state.
+        Box::pin(self.send_now(request))
+    }
+
+    async fn send_now(&self, request: Request) -> Result<Answer, Stop> {
         guard::permit(&self.ground, &request)?;
         if self.ground.is_lost() {
             return Err(Stop::Error("not tried: the target has stopped answering".to_owned()));
