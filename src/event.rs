@@ -68,6 +68,9 @@ impl Status {
     }
 }
 
+/// The base URL that stands for the built-in provider, whose port differs from run to run.
+pub const BUILT_IN_URL: &str = "http://127.0.0.1/scim/v2";
+
 /// What a run is held against.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetInfo {

@@ -104,6 +104,7 @@ async fn perform(args: CheckArgs, context: &Context) -> Result<Exit, Stop> {
         ))
         .hint(format!("leave out `--profile` or `--target`; the target is `{}`", chosen.name)));
     }
+    let is_whole = !args.read_only && selection.only.is_empty() && selection.skip.is_empty();
     let cases = match args.read_only || args.dry_run || !selection.only.is_empty() {
         true => Vec::new(),
         false => scenarios(args.scenarios.as_deref(), &selection.audiences, context)?,
@@ -139,6 +140,10 @@ async fn perform(args: CheckArgs, context: &Context) -> Result<Exit, Stop> {
         target: venue.info.clone(),
         planned: selected.len(),
     });
+    if cases.is_empty() && is_whole && !selection.audiences.is_empty() && args.scenarios.is_none() {
+        let notice = "readiness is judged by the checks alone: there is no folder `scenarios` here (see `--scenarios`)";
+        reporter.observe(&Event::Notice(notice.to_owned()));
+    }
     for stand_in in &venue.ground.discovery().stand_ins {
         reporter.observe(&Event::Notice(stand_in.clone()));
     }
@@ -153,7 +158,10 @@ async fn perform(args: CheckArgs, context: &Context) -> Result<Exit, Stop> {
         if ran == Ran::Completely && !cases.is_empty() {
             ran = replay_all(&cases, chosen.as_ref(), profile, context, &mut signals, &mut judge).await?;
         }
-        judge.finish();
+        // What was looked at in part says nothing about readiness.
+        if ran == Ran::Completely && is_whole {
+            judge.finish();
+        }
         marking.finish();
         ran
     };
@@ -179,6 +187,11 @@ async fn perform(args: CheckArgs, context: &Context) -> Result<Exit, Stop> {
             Stop::usage(format!("the baseline `{}` cannot be written: {error}", path.display()))
         })?;
         context.say(&format!("the baseline is written to {}: give each finding its reason", path.display()));
+        // What was found is accepted from now on.
+        return Ok(match output::end(&reported, context) {
+            Exit::Wanting => Exit::Ok,
+            other => other,
+        });
     }
     Ok(output::end(&reported, context))
 }

@@ -5,7 +5,7 @@ use clap::Args;
 use super::context::Context;
 use super::env;
 use super::exit::{Exit, Stop};
-use crate::event::Status;
+use crate::event::{Kind, Status};
 use crate::report::file::{ReportFile, ReportRequest};
 use crate::report::terminal::{Detail, Terminal};
 use crate::report::{Progress, Reported, Reporter};
@@ -113,6 +113,9 @@ fn verdict(reported: &Reported) -> Exit {
     } else if reported.run.unaccepted(Status::Fail) > 0 {
         Exit::Wanting
     } else if tally.of(Status::Error) + tally.of(Status::Blocked) > 0 {
+        Exit::NoVerdict
+    } else if reported.run.kind == Kind::Check && tally.of(Status::Skip) == tally.total() {
+        // Nothing was judged, which must not look like a pass.
         Exit::NoVerdict
     } else {
         Exit::Ok

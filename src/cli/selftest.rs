@@ -12,7 +12,7 @@ use super::output::{self, OutputArgs};
 use super::signal::Signals;
 use crate::conformance::runner::Ran;
 use crate::conformance::selftest::{self, Plan};
-use crate::event::{Event, Kind, Observer, TargetInfo};
+use crate::event::{BUILT_IN_URL, Event, Kind, Observer, TargetInfo};
 
 /// `selftest`
 #[derive(Debug, Args)]
@@ -56,7 +56,7 @@ async fn perform(args: SelftestArgs, context: &Context) -> Result<Exit, Stop> {
     let files = args.output.open(context)?;
     let mut signals = Signals::catch()?;
     let mut reporter = args.output.reporter(context, files, Vec::new());
-    let target = TargetInfo { url: "http://127.0.0.1/scim/v2".to_owned(), name: "built-in".to_owned() };
+    let target = TargetInfo { url: BUILT_IN_URL.to_owned(), name: "built-in".to_owned() };
     reporter.observe(&Event::Started { kind: Kind::Selftest, target, planned: plan.len() });
     let clock = Instant::now();
     let ran = selftest::run(&plan, std::pin::pin!(signals.next()), &mut reporter).await;

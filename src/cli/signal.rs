@@ -2,11 +2,17 @@
 
 use std::future::Future;
 use std::io;
+#[cfg(unix)]
+use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::exit::Stop;
+
+/// Signals that come this close together are one wish.
+#[cfg(unix)]
+const SAME_WISH: Duration = Duration::from_secs(1);
 
 /// The wishes of the user to stop, one after the other.
 pub struct Signals {
@@ -14,6 +20,9 @@ pub struct Signals {
     interrupt: Signal,
     #[cfg(unix)]
     terminate: Signal,
+    /// When the last one came.
+    #[cfg(unix)]
+    last: Option<Instant>,
 }
 
 impl Signals {
@@ -28,17 +37,27 @@ impl Signals {
                 interrupt: signal(SignalKind::interrupt())?,
                 #[cfg(unix)]
                 terminate: signal(SignalKind::terminate())?,
+                #[cfg(unix)]
+                last: None,
             })
         })();
         caught.map_err(|error| Stop::usage(format!("signals cannot be caught: {error}")))
     }
 
-    /// Waits for the next one.
+    /// Waits for the next one. Some senders signal a process and then its group: what comes within a second of the one
+    /// before is the same wish.
     #[cfg(unix)]
     pub async fn next(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+        loop {
+            tokio::select! {
+                _ = self.interrupt.recv() => {}
+                _ = self.terminate.recv() => {}
+            }
+            let now = Instant::now();
+            let before = self.last.replace(now);
+            if before.is_none_or(|before| now.duration_since(before) > SAME_WISH) {
+                return;
+            }
         }
     }
 

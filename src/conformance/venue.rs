@@ -8,7 +8,8 @@ use secrecy::SecretString;
 use super::discovery::Discovery;
 use super::trial::ground::{Demand, Terms};
 use super::trial::{Access, Ground};
-use crate::event::TargetInfo;
+use crate::event::{BUILT_IN_URL, TargetInfo};
+use crate::exchange::Exchange;
 use crate::provider::world::World;
 use crate::provider::{Provider, ProviderConfig};
 use crate::target::refusal::Refusal;
@@ -41,10 +42,24 @@ impl Venue {
     ) -> Result<Self, Refusal> {
         let has_credentials = !matches!(config.credentials, Credentials::None) || !config.headers.is_empty();
         let target = Target::connect(config).map_err(|error| Refusal::usage(error.to_string()))?;
-        probe(&target, "/ServiceProviderConfig").await?;
+        let config = probe(&target, "/ServiceProviderConfig").await?;
         let users = probe(&target, "/Users?count=1").await?;
         if users.response().is_some_and(|response| response.status == 401) {
             return Err(refused(&target, "/Users", 401));
+        }
+        let is_json = |exchange: &Exchange| {
+            let json = exchange.response().and_then(|response| response.json().ok());
+            json.is_some_and(|json: serde_json::Value| json.is_object())
+        };
+        if !is_json(&config) && !is_json(&users) {
+            let status = |exchange: &Exchange| exchange.response().map_or(0, |response| response.status);
+            return Err(Refusal::no_verdict(format!(
+                "{} does not speak SCIM: GET /ServiceProviderConfig answers {}, GET /Users answers {}, and neither with a JSON object",
+                target.base(),
+                status(&config),
+                status(&users)
+            ))
+            .hint("is it the base URL of the SCIM service? It often ends in `/scim/v2`"));
         }
         let discovery = Discovery::of(&target).await;
         let info = TargetInfo { url: target.base().to_owned(), name: name.to_owned() };
@@ -69,8 +84,7 @@ impl Venue {
     /// # Errors
     /// It cannot be started.
     pub async fn own(config: ProviderConfig, access: Access) -> Result<Self, Refusal> {
-        let info =
-            TargetInfo { url: "http://127.0.0.1/scim/v2".to_owned(), name: config.profile.name.clone() };
+        let info = TargetInfo { url: BUILT_IN_URL.to_owned(), name: config.profile.name.clone() };
         let provider = Provider::start(config).await.map_err(|error| {
             Refusal::no_verdict(format!("the built-in provider cannot be started: {error}"))
         })?;

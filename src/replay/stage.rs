@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use super::Case;
 use crate::diagnostic::Diagnostic;
-use crate::event::TargetInfo;
+use crate::event::{BUILT_IN_URL, TargetInfo};
 use crate::exchange::Exchange;
 use crate::provider::profile::Profile;
 use crate::provider::world::World;
@@ -104,7 +104,7 @@ impl Stage {
     pub fn info(&self) -> TargetInfo {
         match self {
             Self::BuiltIn(providers) => TargetInfo {
-                url: "http://127.0.0.1/scim/v2".to_owned(),
+                url: BUILT_IN_URL.to_owned(),
                 name: providers.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
             },
             Self::Shared(shared) => {

@@ -20,7 +20,11 @@ pub(super) fn line(base: &str, exchange: &Redacted<crate::exchange::Exchange>) -
         "HEAD" => words.push("--head".into()),
         method => words.push(format!("-X {}", quoted(method)).into()),
     }
-    let url = format!("{}{}", base.trim_end_matches('/'), request.target);
+    let url = match request.target.starts_with('/') {
+        true => format!("{}{}", base.trim_end_matches('/'), request.target),
+        // A location of the target, as it was given.
+        false => request.target.clone(),
+    };
     if url.contains(['[', ']', '{', '}']) {
         words.push("--globoff".into());
     }

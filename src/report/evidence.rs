@@ -1,7 +1,7 @@
 //! What is known of a finding beyond the finding itself: the rules that it breaks, who stumbles, how to mend it.
 
 use crate::conformance::{Audience, Explanation, catalogue, checks};
-use crate::event::{Finding, Item, Kind, Problem, Readiness};
+use crate::event::{BUILT_IN_URL, Finding, Item, Kind, Problem, Readiness, TargetInfo};
 use crate::exchange::Exchange;
 use crate::redact::Redacted;
 
@@ -79,11 +79,20 @@ pub(super) fn cause<'a>(problem: &Problem, finding: &'a Finding) -> Option<&'a R
     finding.exchanges[..at].iter().rfind(|exchange| !reads(exchange))
 }
 
-/// The command that judges one item again.
-pub(super) fn again(kind: Kind, item: &Item) -> Option<String> {
+/// The command that judges one item again, where it was judged.
+pub(super) fn again(kind: Kind, item: &Item, target: &TargetInfo) -> Option<String> {
+    let file = item.file.as_ref().map(|file| format!("scimulator run {}", super::curl::quoted(file)));
+    let place = match target.url.as_str() {
+        BUILT_IN_URL if target.name == "rfc" => String::new(),
+        BUILT_IN_URL => format!(" --profile {}", super::curl::quoted(&target.name)),
+        url => format!(" --target {}", super::curl::quoted(url)),
+    };
     match kind {
-        Kind::Run => item.file.as_ref().map(|file| format!("scimulator run {}", super::curl::quoted(file))),
-        Kind::Check => Some(format!("scimulator check --only {}", super::curl::quoted(&item.id))),
+        Kind::Run => file,
+        Kind::Check => Some(match file {
+            Some(file) => format!("{file}{place}"),
+            None => format!("scimulator check{place} --only {}", super::curl::quoted(&item.id)),
+        }),
         Kind::Selftest => None,
     }
 }

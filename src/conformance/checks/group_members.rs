@@ -121,7 +121,7 @@ async fn nested(t: &Trial) -> Verdict {
     match kind.and_then(Value::as_str) {
         Some(word) if !word.eq_ignore_ascii_case(groups.name()) => Err(read
             .flaw("a member that is a group is shown as something else")
-            .expected(format!("type {:?}", groups.name()))
+            .expected(format!("type `{}`", groups.name()))
             .got(format!("type {word:?}"))
             .into()),
         _ => Ok(()),

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::compare::{differences, get, get_in, has_id, look, named, quoted};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Role;
-use crate::conformance::trial::{Answer, Trial, shortened};
+use crate::conformance::trial::{Answer, Trial, or_nothing, shortened};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::message::{LIST_RESPONSE, member};
 
@@ -149,7 +149,7 @@ async fn no_match(t: &Trial) -> Verdict {
     Err(answer
         .flaw("a query for a name that nobody has finds something")
         .expected("totalResults 0 and no resources")
-        .got(format!("totalResults {:?}, {} resources", list.total, list.resources.len()))
+        .got(format!("totalResults {}, {} resources", or_nothing(list.total), list.resources.len()))
         .into())
 }
 

@@ -69,11 +69,7 @@ async fn partial(t: &Trial) -> Verdict {
                     .flaw(format!("a list that is not complete has no `{name}`"))
                     .breaks(row)
                     .expected(format!("`{name}`"))
-                    .got(format!(
-                        "{} resources of {:?}",
-                        list.resources.len(),
-                        list.total.unwrap_or_default()
-                    )),
+                    .got(format!("{} resources of {}", list.resources.len(), list.total.unwrap_or_default())),
             );
         }
     }

@@ -8,7 +8,7 @@ use super::query::{Field, Parameters, each, listed, target};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::cohort::place;
-use crate::conformance::trial::{Answer, Slot, Trial};
+use crate::conformance::trial::{Answer, Slot, Trial, or_nothing};
 use crate::conformance::verdict::{Verdict, skip};
 use crate::protocol::schema::Returned;
 
@@ -343,7 +343,7 @@ async fn extension_urn(t: &Trial) -> Verdict {
         t.soft(expect_only(&answer, field.kind(), resource(&answer), &[&urn]))?;
         if slot.get(resource(&answer)) != slot.get(json) {
             let flaw = answer.flaw(format!("`attributes={path}` does not return the attribute"));
-            t.note(flaw.expected(format!("{:?}", slot.get(json))).got(resource(&answer).to_string()));
+            t.note(flaw.expected(or_nothing(slot.get(json))).got(resource(&answer).to_string()));
         }
         let beside = field.cohort.places.beside.iter().find(|beside| beside.extension == slot.extension);
         let surplus =

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::projection::{expect_part, expect_without, name_parts, names, others, resource, shown};
 use super::query::{Field, listed, target};
 use crate::conformance::check::{Check, check};
-use crate::conformance::trial::{Slot, Trial};
+use crate::conformance::trial::{Slot, Trial, or_nothing};
 use crate::conformance::verdict::{Verdict, skip};
 use crate::protocol::schema::Returned;
 
@@ -151,10 +151,7 @@ async fn excluded_keeps_extensions(t: &Trial) -> Verdict {
     for slot in kept {
         if slot.get(resource(&answer)) != slot.get(json) {
             let flaw = answer.flaw(format!("`excludedAttributes={gone}` leaves out `{}`", slot.path()));
-            t.note(
-                flaw.expected(format!("{:?}", slot.get(json)))
-                    .got(format!("{:?}", slot.get(resource(&answer)))),
-            );
+            t.note(flaw.expected(or_nothing(slot.get(json))).got(or_nothing(slot.get(resource(&answer)))));
         }
     }
     Ok(())

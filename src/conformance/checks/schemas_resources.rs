@@ -8,7 +8,7 @@ use super::discovery_documents::shown;
 use super::schemas::is_uri;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Kind, Role};
-use crate::conformance::trial::{Answer, Trial};
+use crate::conformance::trial::{Answer, Trial, or_nothing};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::message::{
     BULK_REQUEST, BULK_RESPONSE, ERROR, LIST_RESPONSE, SEARCH_REQUEST, declares, member,
@@ -246,7 +246,7 @@ async fn common_attributes_win(t: &Trial) -> Verdict {
         let flaw = answer.flaw("`id` is left out because a schema lists it");
         return Err(flaw
             .expected(format!("id {}", member.id()))
-            .got(format!("id {:?}", answer.text("id")))
+            .got(format!("id {}", or_nothing(answer.text("id"))))
             .into());
     }
     Ok(())

@@ -180,6 +180,11 @@ pub fn statuses(accepted: &[u16]) -> String {
     }
 }
 
+/// A value for a message, or that there is none.
+pub fn or_nothing(value: Option<impl std::fmt::Display>) -> String {
+    value.map_or_else(|| "nothing".to_owned(), |value| value.to_string())
+}
+
 /// Text of a target, cut to a length that can stand in a message.
 pub fn shortened(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();

@@ -29,7 +29,7 @@ mod inquiry;
 pub mod slot;
 pub mod survey;
 
-pub use answer::{Answer, Listed, shortened};
+pub use answer::{Answer, Listed, or_nothing, shortened};
 pub use ground::{Access, Ground};
 pub use slot::Slot;
 pub use survey::{List, Survey};

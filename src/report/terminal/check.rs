@@ -6,7 +6,7 @@ use super::super::message::{self, Limits};
 use super::super::{curl, evidence, words};
 use super::Detail;
 use super::text::{BOLD, DIM, GREEN, RED, YELLOW, clean, indented, named, style};
-use crate::event::{Finding, Item, Kind, Known, Problem, Readiness, Severity, Status};
+use crate::event::{Finding, Item, Kind, Known, Problem, Readiness, Severity, Status, TargetInfo};
 
 /// How much of an exchange is shown unless everything is asked for.
 const SHORT: Limits = Limits { lines: 25, characters: 160 };
@@ -24,7 +24,7 @@ pub(super) struct Ending<'a> {
     /// For whom the target is ready.
     pub readiness: &'a [Readiness],
     /// The base URL of the target.
-    pub url: &'a str,
+    pub target: &'a TargetInfo,
     /// How much is told.
     pub detail: Detail,
 }
@@ -124,7 +124,7 @@ impl Ending<'_> {
         if let Some(explanation) = evidence::explanation(&item.id).filter(|parts| !parts.fix.is_empty()) {
             text.push_str(&named("fix", GREEN, &explanation.fix));
         }
-        if let Some(command) = evidence::again(Kind::Check, item) {
+        if let Some(command) = evidence::again(Kind::Check, item, self.target) {
             text.push_str(&format!("  {DIM}it alone{DIM:#}  {}\n", clean(&command)));
         }
         text
@@ -150,8 +150,8 @@ impl Ending<'_> {
         });
         let mut text = format!("\n{}\n", indented(&indented(&shown)));
         for (index, exchange) in cause.into_iter().chain([exchange]).enumerate() {
-            let name = if index == 0 { "again" } else { "" };
-            let curl = clean(&curl::line(self.url, exchange));
+            let name = if index == 0 { "as curl" } else { "" };
+            let curl = clean(&curl::line(&self.target.url, exchange));
             text.push_str(&format!("  {DIM}{name:<10}{DIM:#}{curl}\n"));
         }
         text

@@ -162,8 +162,8 @@ impl Terminal {
                 kept.iter().for_each(|finding| self.write(&failures.show(finding)));
             }
             Kind::Check => {
-                let (readiness, url, detail) = (&self.readiness, &self.target.url, self.detail);
-                let text = check::Ending { findings: &kept, readiness, url, detail }.show();
+                let (readiness, target, detail) = (&self.readiness, &self.target, self.detail);
+                let text = check::Ending { findings: &kept, readiness, target, detail }.show();
                 self.write(&text);
             }
             Kind::Selftest => self.write(&selftest::show(&kept, self.detail)),

@@ -63,7 +63,7 @@ impl Failures {
         if let Some(difference) = &finding.difference {
             text.push_str(&self.difference(difference));
         }
-        if let Some(command) = evidence::again(Kind::Run, &finding.item) {
+        if let Some(command) = evidence::again(Kind::Run, &finding.item, &self.target) {
             text.push_str(&format!("\n{DIM}it alone: {}{DIM:#}\n", clean(&command)));
         }
         text
