@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use serde_json::json;
 
 use super::discovery::Discovery;
 use super::trial::ground::{Demand, Terms};
 use super::trial::{Access, Ground};
 use crate::event::{BUILT_IN_URL, TargetInfo};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Request};
+use crate::protocol::schema::USER;
 use crate::provider::world::World;
 use crate::provider::{Provider, ProviderConfig};
 use crate::target::refusal::Refusal;
@@ -85,6 +87,7 @@ impl Venue {
     /// It cannot be started.
     pub async fn own(config: ProviderConfig, access: Access) -> Result<Self, Refusal> {
         let info = TargetInfo { url: BUILT_IN_URL.to_owned(), name: config.profile.name.clone() };
+        let me = config.me.clone();
         let provider = Provider::start(config).await.map_err(|error| {
             Refusal::no_verdict(format!("the built-in provider cannot be started: {error}"))
         })?;
@@ -93,6 +96,13 @@ impl Venue {
         let mut config = TargetConfig::new(provider.base_url());
         config.credentials = Credentials::Bearer(token);
         let target = Target::connect(config).map_err(|error| Refusal::usage(error.to_string()))?;
+        // Whoever holds the token has an account, so that there is something at /Me. Where it cannot be created, /Me is judged
+        // without.
+        let mut account = Request::new("POST", "/Users");
+        account.headers.set("Content-Type", "application/scim+json");
+        let body = json!({ "schemas": [USER], "userName": me, "active": true });
+        account.body = body.to_string().into();
+        target.send(account).await;
         let discovery = Discovery::of(&target).await;
         let terms =
             Terms { journal: None, access, demands: Vec::new(), has_credentials: true, run: run_suffix() };

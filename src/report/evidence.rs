@@ -80,21 +80,25 @@ pub(super) fn cause<'a>(problem: &Problem, finding: &'a Finding) -> Option<&'a R
 }
 
 /// The command that judges one item again, where it was judged.
-pub(super) fn again(kind: Kind, item: &Item, target: &TargetInfo) -> Option<String> {
-    let file = item.file.as_ref().map(|file| format!("scimulator run {}", super::curl::quoted(file)));
+pub(super) fn again_at(kind: Kind, item: &Item, target: &TargetInfo) -> Option<String> {
     let place = match target.url.as_str() {
         BUILT_IN_URL if target.name == "rfc" => String::new(),
         BUILT_IN_URL => format!(" --profile {}", super::curl::quoted(&target.name)),
         url => format!(" --target {}", super::curl::quoted(url)),
     };
     match kind {
-        Kind::Run => file,
-        Kind::Check => Some(match file {
-            Some(file) => format!("{file}{place}"),
+        Kind::Run => again(item),
+        Kind::Check => Some(match again(item) {
+            Some(replay) => format!("{replay}{place}"),
             None => format!("scimulator check{place} --only {}", super::curl::quoted(&item.id)),
         }),
         Kind::Selftest => None,
     }
+}
+
+/// The command that plays the scenario of an item again.
+pub(super) fn again(item: &Item) -> Option<String> {
+    item.file.as_ref().map(|file| format!("scimulator run {}", super::curl::quoted(file)))
 }
 
 /// Whether a target is ready for somebody.

@@ -135,7 +135,7 @@ fn problems(run: &Collected, finding: &Finding) -> String {
     if let Some(explanation) = evidence::explanation(&item.id).filter(|parts| !parts.fix.is_empty()) {
         let _ = writeln!(text, "\n**Fix:** {}", html(&explanation.fix));
     }
-    if let Some(command) = evidence::again(run.kind, item, &run.target) {
+    if let Some(command) = evidence::again_at(run.kind, item, &run.target) {
         let _ = writeln!(text, "\nIt alone: `{}`", code(&command));
     }
     text

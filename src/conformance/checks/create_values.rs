@@ -122,6 +122,11 @@ async fn user_name(t: &Trial) -> Verdict {
     let mut body = t.body(&users).await?;
     let sent = format!("Ada.{}@Example.com", t.ground().fresh_name());
     body["userName"] = json!(sent);
+    // Another address than the name, so that one cannot be taken for the other.
+    if let Some(emails) = core(&users, "emails").filter(|emails| emails.attribute.is_complex()) {
+        let address = format!("{}@example.com", t.ground().fresh_name());
+        emails.set(&mut body, json!([{ "value": address }]));
+    }
     let answer = t.post(users.endpoint(), &body).await?;
     let created = t.created_by(&users, &answer)?;
     let read = look(t, &created).await?;

@@ -395,7 +395,8 @@ async fn standard_endpoints(t: &Trial) -> Verdict {
         if !endpoints.iter().any(is_usual) {
             let flaw = answer
                 .flaw(format!("the resource type with the schema {schema} is somewhere else than usual"));
-            t.note(flaw.expected(endpoint).got(first.clone()));
+            // A client that reads /ResourceTypes finds them (RFC 7643 §6).
+            t.note(flaw.expected(endpoint).got(first.clone()).concern());
         }
     }
     if seen == 0 { skip("the target has neither users nor groups") } else { Ok(()) }

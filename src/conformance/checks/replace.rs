@@ -247,11 +247,15 @@ async fn complex(t: &Trial) -> Verdict {
     };
     let mut body = t.body(&users).await?;
     whole.remove(&mut body);
+    for part in parts.iter().filter(|part| part.leaf().required) {
+        part.set(&mut body, part.sample(&t.ground().fresh_name()));
+    }
+    let least = body.clone();
     for part in [kept, dropped] {
         part.set(&mut body, part.sample(&t.ground().fresh_name()));
     }
     let created = t.create_from(&users, &body).await?;
-    whole.remove(&mut body);
+    body = least;
     let sent = kept.sample(&t.ground().fresh_name());
     kept.set(&mut body, sent.clone());
     put(t, &created, &body).await?;

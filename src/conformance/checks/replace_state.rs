@@ -129,7 +129,7 @@ check! {
     id: "replace.last-modified",
     title: "a change by PUT moves meta.lastModified on",
     level: Must,
-    requirements: ["RFC7643-3.1-27", "RFC7644-3.5.1-14"],
+    requirements: ["RFC7643-3.1-25", "RFC7643-3.1-27", "RFC7644-3.5.1-14"],
     needs: [Users],
     breaks: [Okta],
 }
@@ -149,6 +149,21 @@ async fn modified(t: &Trial) -> Verdict {
     let body = next_body(t, &users, first.resource()?).await?;
     put(t, &created, &body).await?;
     let second = look(t, &created).await?;
+    let born = |answer: &Answer| {
+        let value = answer.json.as_ref().and_then(|json| get_in(json, "meta", "created")).cloned();
+        value.and_then(|value| parse_date_time(value.as_str()?).map(|moment| (value, moment)))
+    };
+    if let Some((first, second_born)) = born(&first).zip(born(&second))
+        && first.1 != second_born.1
+    {
+        t.note(
+            second
+                .flaw("PUT changed meta.created")
+                .expected(first.0.to_string())
+                .got(second_born.0.to_string())
+                .breaks(&["RFC7644-3.5.1-14", "RFC7643-3.1-25"]),
+        );
+    }
     let Some(is) = text(&second) else {
         return Err(second.flaw("after a PUT there is no meta.lastModified").into());
     };

@@ -325,22 +325,4 @@ pub(super) const DEFECTS: &[Defect] = &[
             });
         },
     },
-    Defect {
-        id: "members-without-ref",
-        title: "members have no `$ref` and no `type`",
-        seen: &[],
-        breaks: &["RFC7643-4.2-07", "RFC7643-8.7.1-02"],
-        about: "A member is an id and nothing else. Clients cannot tell a user from a group and have to guess where to look \
-                it up.",
-        profile: "rfc",
-        install: |seams| {
-            seams.on_resource(|_, resource| {
-                for member in
-                    elements_mut(resource, "members").into_iter().flatten().filter_map(Value::as_object_mut)
-                {
-                    member.retain(|name, _| name == "value" || name == "display");
-                }
-            });
-        },
-    },
 ];

@@ -261,20 +261,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     },
     Defect {
-        id: "http-version-needed",
-        title: "a path without a protocol version is answered 404",
-        seen: &[],
-        breaks: &["RFC7644-3.13-04"],
-        about: "Only `/v2/Users` exists. Clients that leave the version out, as they may, find nothing.",
-        profile: "rfc",
-        install: |seams| {
-            seams.on_request(|asked| match asked.has_version() {
-                false => Err(ScimError::status(404, "not found")),
-                true => Ok(()),
-            });
-        },
-    },
-    Defect {
         id: "http-any-endpoint-serves-any-id",
         title: "an id is served at every endpoint",
         seen: &[],
@@ -328,25 +314,6 @@ pub(super) const DEFECTS: &[Defect] = &[
                         meta.insert("location".to_owned(), "/Me".into());
                     }
                 }
-            });
-        },
-    },
-    Defect {
-        id: "http-sensitive-filter-accepted",
-        title: "a filter on the password in the URL is answered 200",
-        seen: &[],
-        breaks: &["RFC7644-7.5.2-02", "RFC7644-3.12-28"],
-        about: "Confidential values in a URL end up in logs, and nothing says that they must not be there. The answer also tells \
-                whether a guess was right.",
-        profile: "rfc",
-        install: |seams| {
-            seams.on_request(|asked| {
-                if asked.method == "GET"
-                    && asked.parameter("filter").is_some_and(|text| text.contains("password"))
-                {
-                    asked.set_parameter("filter", "nickName eq \"password\"");
-                }
-                Ok(())
             });
         },
     },

@@ -192,7 +192,7 @@ pub(super) const DEFECTS: &[Defect] = &[
         id: "pending-shown-inactive",
         title: "`active` is shown as false, although it is stored as true",
         seen: &["kortix-ai/suna#4244"],
-        breaks: &["RFC7644-3.1-06", "RFC7644-3.5.2-26", "Q-D11"],
+        breaks: &["RFC7643-4.1.1-17", "Q-D11"],
         about: "What is shown is whether somebody has logged in. A client that activates an account reads that it is still \
                 blocked and tries for ever.",
         profile: "rfc",

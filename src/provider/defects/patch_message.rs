@@ -321,22 +321,6 @@ pub(super) const DEFECTS: &[Defect] = &[
         },
     },
     Defect {
-        id: "patch-skips-unknown-path",
-        title: "a path to an unknown attribute is answered 200 and does nothing",
-        seen: &[],
-        breaks: &["RFC7644-3.5.2-10"],
-        about: "A mistake in the mapping of an attribute stays unnoticed. The value never arrives, and no log says so.",
-        profile: "rfc",
-        install: |seams| {
-            seams.on_patch(|writing, request| {
-                request.operations.retain(|operation| {
-                    operation.path.is_none() || bound(writing.schema, operation).is_some()
-                });
-                Ok(())
-            });
-        },
-    },
-    Defect {
         id: "patch-paths-case-sensitive",
         title: "paths are only known in the letter case of the schema",
         seen: &["jelhub/scimgateway#89"],

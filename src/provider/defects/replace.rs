@@ -119,10 +119,10 @@ pub(super) const DEFECTS: &[Defect] = &[
         id: "put-without-active-deactivates",
         title: "PUT without `active` deactivates the user",
         seen: &["docs.delinea.com"],
-        breaks: &["RFC7643-4.1.1-17", "Q-U22"],
+        breaks: &["Q-U22"],
         about: "A missing value is read as false. OneLogin leaves `active` out of its updates, so that each of them locks \
                 somebody out.",
-        profile: "rfc",
+        profile: "interop",
         install: |seams| {
             seams.on_body(|writing, body| {
                 if writing.method == "PUT" && !writing.is_group() {
@@ -141,16 +141,6 @@ pub(super) const DEFECTS: &[Defect] = &[
                 back.",
         profile: "rfc",
         install: |seams| seams.switch(Switch::PutCreates),
-    },
-    Defect {
-        id: "put-conflict-before-missing",
-        title: "PUT on an unknown id with a userName that is taken is answered 409",
-        seen: &["SAP/scimono#235"],
-        breaks: &["RFC7644-3.12-13", "RFC7644-3.5.1-01", "Q-E09"],
-        about: "Duplicates are looked for before the resource is. A client that would create a deleted account again after \
-                404 sees a conflict with somebody else.",
-        profile: "rfc",
-        install: |seams| seams.switch(Switch::PutConflictsFirst),
     },
     Defect {
         id: "put-conflict-as-500",

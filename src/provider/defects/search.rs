@@ -1,10 +1,7 @@
 //! Bugs of searching by POST.
 
-use serde_json::json;
-
 use super::Defect;
 use crate::protocol::error::ScimError;
-use crate::protocol::message::SEARCH_REQUEST;
 
 /// The table.
 pub(super) const DEFECTS: &[Defect] = &[
@@ -70,22 +67,6 @@ pub(super) const DEFECTS: &[Defect] = &[
             seams.on_request(|asked| {
                 if asked.is_search() {
                     asked.drop_parameter("sortBy");
-                }
-                Ok(())
-            });
-        },
-    },
-    Defect {
-        id: "search-needs-no-schemas",
-        title: "a search without the SearchRequest URN is accepted",
-        seen: &[],
-        breaks: &["RFC7644-3.4.3-03"],
-        about: "Any JSON object is a search. A client that posts a user to the wrong path gets a list and no error.",
-        profile: "rfc",
-        install: |seams| {
-            seams.on_request(|asked| {
-                if asked.is_search() && asked.json.is_object() {
-                    asked.json["schemas"] = json!([SEARCH_REQUEST]);
                 }
                 Ok(())
             });

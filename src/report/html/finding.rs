@@ -47,7 +47,7 @@ pub(super) fn details(run: &Collected, anchor: &str, finding: &Finding, room: &m
                 (decides(finding))
                 (exchange::list(run, finding, room))
                 p.again {
-                    @if let Some(command) = evidence::again(run.kind, item, &run.target) {
+                    @if let Some(command) = evidence::again_at(run.kind, item, &run.target) {
                         span { "It alone: " code { (Text(&command)) } " " (copy()) }
                     }
                     a.permalink href=(link(anchor)) { "link to this finding" }

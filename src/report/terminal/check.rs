@@ -124,7 +124,7 @@ impl Ending<'_> {
         if let Some(explanation) = evidence::explanation(&item.id).filter(|parts| !parts.fix.is_empty()) {
             text.push_str(&named("fix", GREEN, &explanation.fix));
         }
-        if let Some(command) = evidence::again(Kind::Check, item, self.target) {
+        if let Some(command) = evidence::again_at(Kind::Check, item, self.target) {
             text.push_str(&format!("  {DIM}it alone{DIM:#}  {}\n", clean(&command)));
         }
         text

@@ -3,7 +3,7 @@
 use super::super::{evidence, message, words};
 use super::Detail;
 use super::text::{BOLD, DIM, capped, clean, diff, indented, narrowed, style, styled};
-use crate::event::{Finding, Item, Kind, SnapshotDifference, Status};
+use crate::event::{Finding, Item, SnapshotDifference, Status};
 
 /// Lines of a text diff that are shown unless everything is asked for.
 const DIFF_LINES: usize = 60;
@@ -63,7 +63,7 @@ impl Failures {
         if let Some(difference) = &finding.difference {
             text.push_str(&self.difference(difference));
         }
-        if let Some(command) = evidence::again(Kind::Run, &finding.item, &self.target) {
+        if let Some(command) = evidence::again(&finding.item) {
             text.push_str(&format!("\n{DIM}it alone: {}{DIM:#}\n", clean(&command)));
         }
         text
