@@ -146,8 +146,43 @@ impl Response {
     /// # Errors
     /// What the parser said; also for an empty body.
     pub fn json(&self) -> Result<Value, serde_json::Error> {
-        serde_json::from_slice(&self.body)
+        serde_json::from_slice(&self.body).or_else(|error| match without_lone_surrogates(&self.body) {
+            Some(mended) => serde_json::from_slice(&mended),
+            None => Err(error),
+        })
     }
+}
+
+/// JSON with `\ufffd` for every escaped half of a surrogate pair. The grammar allows such halves (RFC 8259 §8.2), the parser
+/// does not, and one of them somewhere must not make a whole list unreadable. Nothing where there is none.
+fn without_lone_surrogates(json: &[u8]) -> Option<Vec<u8>> {
+    let unit = |at: usize| -> Option<u16> {
+        let escape = json.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        u16::from_str_radix(std::str::from_utf8(escape).ok()?, 16).ok()
+    };
+    let mut mended = Vec::with_capacity(json.len());
+    let (mut at, mut found) = (0, false);
+    while let Some(byte) = json.get(at) {
+        if *byte != b'\\' {
+            mended.push(*byte);
+            at += 1;
+            continue;
+        }
+        let length = match (unit(at), unit(at + 6)) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => {
+                mended.extend_from_slice(b"\\ufffd");
+                (at, found) = (at + 6, true);
+                continue;
+            }
+            (Some(_), _) => 6,
+            (None, _) => 2,
+        };
+        let end = (at + length).min(json.len());
+        mended.extend_from_slice(&json[at..end]);
+        at = end;
+    }
+    found.then_some(mended)
 }
 
 /// Why there is no response.

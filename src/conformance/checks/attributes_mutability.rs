@@ -211,7 +211,7 @@ async fn read_only_patch(t: &Trial) -> Verdict {
         for (path, value) in places {
             let answer =
                 t.patch(&created.path, json!([{ "op": "replace", "path": path, "value": value }])).await?;
-            if (400..500).contains(&answer.status) {
+            if is_refusal(&answer) {
                 if answer.status != 400 {
                     let what = format!("a PATCH of the readOnly `{path}` is refused with {}", answer.status);
                     t.note(answer.flaw(what).expected("400 mutability").got(answer.said()).concern());
@@ -266,10 +266,18 @@ async fn remove_read_only(t: &Trial) -> Verdict {
     Ok(())
 }
 
+/// Whether the server says that it does not do it; 501 says so as well.
+fn is_refusal(answer: &Answer) -> bool {
+    (400..500).contains(&answer.status) || answer.status == 501
+}
+
 /// The refusal that RFC 7644 §3.5.2.2 wants. Another client error than 400 is a refusal as well, a concern.
 fn expect_mutability(answer: &Answer, doing: &str) -> Verdict {
-    if !(400..500).contains(&answer.status) {
-        let what = format!("{doing} is not refused");
+    if !is_refusal(answer) {
+        let what = match answer.status {
+            500.. => format!("{doing} breaks the server"),
+            _ => format!("{doing} is not refused"),
+        };
         return Err(answer.flaw(what).expected("400 mutability").got(answer.said()).into());
     }
     if answer.status != 400 {

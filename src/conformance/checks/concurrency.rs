@@ -4,7 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::subject::{Subject, fresh, texts};
-use super::team::{Team, ids, reference};
+use super::team::{RENAMED, Team, are_renamed, ids, reference};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::{Answer, Created, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
@@ -86,6 +86,9 @@ async fn change_members(t: &Trial) -> Verdict {
     let shown = current(t, &team).await?;
     if shown.is_empty() {
         return Err(Stop::Blocked("added members are not shown (check `membership.add`)".to_owned()));
+    }
+    if are_renamed(&shown, &users.iter().map(|user| user.id.clone()).collect::<Vec<_>>()) {
+        return Err(Stop::Blocked(RENAMED.to_owned()));
     }
     let lost: Vec<usize> =
         (0..users.len()).filter(|at| answers[*at].is_success() && !shown.contains(&users[*at].id)).collect();

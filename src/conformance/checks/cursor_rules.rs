@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::cursor::{cursor, next, page};
+use super::list::blocked_by_count;
 use super::query::{Field, Parameters, breaking, each, listed, quoted, target};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Support;
@@ -462,6 +463,7 @@ async fn not_supported(t: &Trial) -> Verdict {
     let mut verdicts = Vec::new();
     for parameters in queries {
         let answer = t.get(&target(users.endpoint(), parameters)).await?;
+        blocked_by_count(t, &answer).await?;
         verdicts.push(breaking(answer.expect_status(&[200, 400]).map(drop), &["RFC9865-4-10"]));
     }
     each(t, verdicts)

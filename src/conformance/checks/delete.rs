@@ -257,9 +257,9 @@ async fn not_listed(t: &Trial) -> Verdict {
             list.total.is_some_and(|total| total > 0) && answer.asked.contains("userName eq") && is_only_one;
         if has_id(list.resources, &created.id) || counts {
             t.note(answer.flaw("a deleted user is still found").expected("totalResults 0").got(format!(
-                "totalResults {:?}, ids {:?}",
-                list.total,
-                list.ids()
+                "totalResults {}, ids {}",
+                list.total.map_or("absent".to_owned(), |total| total.to_string()),
+                list.ids().join(", ")
             )));
         }
     }

@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::patch::words;
-use super::team::{Team, expect_members, ids, members_of, reference, view};
+use super::team::{RENAMED, Team, are_renamed, expect_members, ids, members_of, reference, view};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::slot::add_schema;
@@ -173,6 +173,10 @@ async fn large(t: &Trial) -> Verdict {
     let after = team.subject.now(t, &answer).await?;
     if ids(&team.members, &after).is_empty() {
         return Err(Stop::Blocked("added members are not shown (check `membership.add`)".to_owned()));
+    }
+    if are_renamed(&ids(&team.members, &after), &users.iter().map(|user| user.id.clone()).collect::<Vec<_>>())
+    {
+        return Err(Stop::Blocked(RENAMED.to_owned()));
     }
     expect_members(&answer, &team.members, &after, &users)
 }

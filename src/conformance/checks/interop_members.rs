@@ -4,9 +4,10 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::interop::{expect_members, expect_no_crash, ids, member_ids, patched, references, team};
+use super::team::{RENAMED, are_renamed};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Created, Trial, shortened};
-use crate::conformance::verdict::{Verdict, skip};
+use crate::conformance::verdict::{Stop, Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
     REMOVE_BY_VALUE,
@@ -224,6 +225,9 @@ async fn parallel(t: &Trial) -> Verdict {
     let promised: Vec<&Created> = promised.map(|(user, _)| user).collect();
     let after = t.read(&team.group).await?;
     let there = member_ids(&after);
+    if are_renamed(&there, &promised.iter().map(|user| user.id.clone()).collect::<Vec<_>>()) {
+        return Err(Stop::Blocked(RENAMED.to_owned()));
+    }
     let lost: Vec<&str> =
         promised.iter().map(|user| user.id.as_str()).filter(|id| !there.iter().any(|t| t == id)).collect();
     match (lost.is_empty(), answers.last()) {

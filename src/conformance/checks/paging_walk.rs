@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use super::list::blocked_by_count;
 use super::paging::{expect_held, expect_number, page};
 use super::query::{Field, Parameters, breaking, each, listed, target};
 use crate::conformance::check::{Check, check};
@@ -58,6 +59,7 @@ check! {
 async fn partial(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
     let answer = field.ask(&[("startIndex", "1"), ("count", "2")]).await?;
+    blocked_by_count(t, &answer).await?;
     answer.expect_status(&[200])?;
     let list = listed(&answer)?;
     for (name, row) in [("startIndex", "RFC7644-3.4.2-09"), ("itemsPerPage", "RFC7644-3.4.2-10")] {
@@ -124,6 +126,7 @@ check! {
 async fn integers(t: &Trial) -> Verdict {
     let users = t.users()?;
     let answer = t.get(&target(users.endpoint(), &[("startIndex", "1"), ("count", "2")])).await?;
+    blocked_by_count(t, &answer).await?;
     answer.expect_status(&[200])?;
     let object = answer.object()?;
     for name in ["totalResults", "startIndex", "itemsPerPage"] {

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use super::list::blocked_by_count;
 use super::query::{Field, Parameters, each, listed, target};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::cohort::place;
 use crate::conformance::trial::{Answer, Slot, Trial, or_nothing};
-use crate::conformance::verdict::{Verdict, skip};
+use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::schema::Returned;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -152,6 +153,7 @@ check! {
 async fn attributes_list(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
     let answer = field.ask(&[("attributes", "userName"), ("count", "3")]).await?;
+    blocked_by_count(t, &answer).await?;
     answer.expect_status(&[200])?;
     let list = listed(&answer)?;
     each(t, list.resources.iter().take(3).map(|user| expect_only(&answer, field.kind(), user, &["userName"])))
@@ -376,6 +378,7 @@ async fn letter_case(t: &Trial) -> Verdict {
     let answer = shown(&field, "delta", &[("attributes", "USERNAME")]).await?;
     t.soft(expect_only(&answer, field.kind(), resource(&answer), &["userName"]))?;
     let list = field.ask(&[("attributes", "USERNAME"), ("count", "1")]).await?;
+    blocked_by_count(t, &list).await?;
     list.expect_status(&[200])?;
     for user in listed(&list)?.resources.iter().take(1) {
         t.soft(expect_only(&list, field.kind(), user, &["userName"]))?;
@@ -402,6 +405,11 @@ check! {
 
 async fn unknown_names(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
+    // Where `attributes` does nothing at all, unknown names are not what is wrong.
+    let known = shown(&field, "delta", &[("attributes", "userName")]).await?;
+    if expect_only(&known, field.kind(), resource(&known), &["userName"]).is_err() {
+        return Err(Stop::Blocked("`attributes` is not applied (check `projection.attributes`)".to_owned()));
+    }
     for parameters in [
         [("attributes", "scimulatorBogus")],
         [("attributes", "userName,scimulatorBogus,name.scimulatorBogus,urn:example:scimulator:bogus")],
@@ -418,6 +426,7 @@ async fn unknown_names(t: &Trial) -> Verdict {
         t.soft(verdict)?;
     }
     let list = field.ask(&[("attributes", "userName,scimulatorBogus"), ("count", "1")]).await?;
+    blocked_by_count(t, &list).await?;
     list.expect_status(&[200])?;
     let first = listed(&list)?.resources.first();
     first.map_or(Ok(()), |user| expect_only(&list, field.kind(), user, &["userName"]))

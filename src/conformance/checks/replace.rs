@@ -449,7 +449,15 @@ async fn echo(t: &Trial) -> Verdict {
         let body = t.body(&kind).await?;
         let created = t.create_from(&kind, &body).await?;
         let before = t.read(&created).await?;
-        let answer = t.put(&created.path, &before).await?;
+        let mut echo = before.clone();
+        // A required list that is empty need not be shown, and has to be sent (RFC 7644 §3.5.1).
+        for slot in slots(&kind.schema).filter(|slot| slot.attribute.required && slot.extension.is_none()) {
+            let name = slot.attribute.name.as_str();
+            if let (None, Some(sent)) = (before.get(name), body.get(name)) {
+                echo[name] = sent.clone();
+            }
+        }
+        let answer = t.put(&created.path, &echo).await?;
         if !answer.is_success() {
             let flaw = answer
                 .flaw(format!("PUT of a {} as GET shows it is refused", kind.name()))

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::list::blocked_by_count;
 use super::query::{Field, listed, target};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Support;
@@ -524,6 +525,7 @@ check! {
 async fn announced(t: &Trial) -> Verdict {
     let users = t.users()?;
     let answer = t.get(&target(users.endpoint(), &[("sortBy", "userName"), ("count", "1")])).await?;
+    blocked_by_count(t, &answer).await?;
     match t.discovery().supports("sort", "supported") {
         Support::Yes => answer.expect_status(&[200]).map(drop),
         _ => answer.expect_status(&[200, 400, 403, 501]).map(drop),

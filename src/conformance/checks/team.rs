@@ -108,6 +108,15 @@ impl Team {
     }
 }
 
+/// Whether there are as many members as there should be, and none of them under its id.
+pub(super) fn are_renamed(shown: &[String], expected: &[String]) -> bool {
+    !expected.is_empty() && shown.len() == expected.len() && !expected.iter().any(|id| shown.contains(id))
+}
+
+/// What blocks a check where members cannot be told apart by their ids.
+pub(super) const RENAMED: &str =
+    "members are shown under other values than their ids (check `groups.create-with-members`)";
+
 /// Fails unless a group has these members, each once.
 pub(super) fn expect_members(answer: &Answer, slot: &Slot, group: &Value, wanted: &[&Created]) -> Verdict {
     let mut shown = ids(slot, group);
@@ -119,6 +128,9 @@ pub(super) fn expect_members(answer: &Answer, slot: &Slot, group: &Value, wanted
     }
     let missing = expected.iter().filter(|id| !shown.contains(id)).count();
     let what = match missing {
+        _ if are_renamed(&shown, &expected) => {
+            "the members of the group are shown under other values than their ids".to_owned()
+        }
         0 => "the group shows more members than it has".to_owned(),
         _ => format!("the group does not show {missing} of its {} members", expected.len()),
     };

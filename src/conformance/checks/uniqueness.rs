@@ -11,7 +11,7 @@ use crate::conformance::discovery::{Kind, Role};
 use crate::conformance::trial::slot::{is_writable, slots};
 use crate::conformance::trial::{Answer, Created, Slot, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
-use crate::protocol::schema::{Type, Uniqueness};
+use crate::protocol::schema::{Mutability, Type, Uniqueness};
 
 pub(super) const CHECKS: &[Check] =
     &[IDS, CASE, PREPARED, EMAIL, EXTERNAL_ID, DECLARED, PUT, PATCH, DEACTIVATED];
@@ -59,6 +59,22 @@ async fn ids(t: &Trial) -> Verdict {
                         .got(created.id)
                         .into());
                 }
+            }
+        }
+    }
+    // What is there beside what was just made.
+    let mut listed: BTreeMap<String, String> = BTreeMap::new();
+    for kind in &kinds {
+        let answer = t.get(kind.endpoint()).await?;
+        let Ok(list) = answer.list() else { continue };
+        for id in list.ids() {
+            let other = listed.insert(id.to_owned(), kind.name().to_owned());
+            if let Some(other) = other.filter(|other| other != kind.name()) {
+                return Err(answer
+                    .flaw(format!("a {other} and a {} have the same id", kind.name()))
+                    .expected("ids that no other resource has")
+                    .got(id)
+                    .into());
             }
         }
     }
@@ -325,6 +341,9 @@ check! {
 
 async fn put(t: &Trial) -> Verdict {
     let users = t.users()?;
+    if core(&users, "userName").is_some_and(|slot| slot.attribute.mutability != Mutability::ReadWrite) {
+        return skip("the schema says that a userName cannot be changed");
+    }
     let pair = Pair::make(t, &users).await?;
     let mut body = next_body(t, &users, &pair.second_json).await?;
     body["userName"] = json!(pair.name);
@@ -398,7 +417,10 @@ impl Pair {
                     .concern(),
             ),
             false => {
-                t.soft(judge_conflict(answer, "a userName that is taken"))?;
+                // Only the refusal of a POST has to say why (RFC 7644 §3.3).
+                if answer.status != 409 || answer.text("scimType").is_some() {
+                    t.soft(judge_conflict(answer, "a userName that is taken"))?;
+                }
                 let what = format!("a {method} that was refused changed the user");
                 t.soft(expect_same(users, &self.second_json, &after, &[], &what))?;
             }
