@@ -17,8 +17,9 @@ use crate::exchange::{Response, TransportFailure};
 /// that closes at that moment fails for no reason of its own.
 const IDLE: Duration = Duration::from_secs(4);
 
-/// Builds the client: rustls with ring, and every convenience off that would hide what really happens.
-pub(super) fn client(config: &TargetConfig, base: &Base) -> Result<Client, TargetError> {
+/// Builds the client: rustls with ring, and every convenience off that would hide what really happens. One that does not keep
+/// connections opens one for every request.
+pub(super) fn client(config: &TargetConfig, base: &Base, keeps: bool) -> Result<Client, TargetError> {
     // Another part of the program may have installed it before; either way there is one now.
     let _ = rustls::crypto::ring::default_provider().install_default();
     #[expect(clippy::disallowed_methods, reason = "the place that the lint points to")]
@@ -28,6 +29,7 @@ pub(super) fn client(config: &TargetConfig, base: &Base) -> Result<Client, Targe
         .no_proxy()
         .referer(false)
         .pool_idle_timeout(IDLE)
+        .pool_max_idle_per_host(if keeps { usize::MAX } else { 0 })
         .tls_danger_accept_invalid_certs(config.insecure);
     if let Some(proxy) = &config.proxy {
         let proxy = Proxy::all(proxy)

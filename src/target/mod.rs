@@ -20,6 +20,7 @@
 //! | [`visit`] | a run as a guest: journals from beginning to end |
 //! | [`refusal`] | why a run ends before it begins |
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use jiff::Timestamp;
@@ -60,6 +61,10 @@ pub struct Target {
     timeout: std::time::Duration,
     max_body: usize,
     client: reqwest::Client,
+    /// Like `client`, with a connection of its own for every request.
+    fresh: reqwest::Client,
+    /// Whether the target may close connections without a word: some do so after a 5xx that promises to keep them.
+    is_abrupt: AtomicBool,
     tokens: Option<token::TokenSource>,
     pace: pace::Pace,
     peer: failure::Peer,
@@ -79,7 +84,8 @@ impl Target {
     /// What is wrong with the configuration, in a sentence that names the option.
     pub fn connect(config: TargetConfig) -> Result<Self, TargetError> {
         let base = config::Base::parse(&config.base)?;
-        let client = http::client(&config, &base)?;
+        let client = http::client(&config, &base, true)?;
+        let fresh = http::client(&config, &base, false)?;
         let secrets = config.secrets();
         let tokens = token::TokenSource::new(&config.credentials)?;
         let pace = pace::Pace::new(config.rate)?;
@@ -99,6 +105,8 @@ impl Target {
             timeout: config.timeout,
             max_body: config.max_body,
             client,
+            fresh,
+            is_abrupt: AtomicBool::new(false),
             tokens,
             pace,
             secrets,
@@ -200,16 +208,28 @@ impl Target {
     async fn once(&self, request: &Request, token: Option<&str>) -> Result<Response, TransportFailure> {
         let prepared = self.prepare(request, token)?;
         let mut phase = failure::Phase::Waiting;
+        // What only reads can be sent again when its connection was closed; what writes cannot.
+        let reads = matches!(request.method.as_str(), "GET" | "HEAD" | "OPTIONS");
+        let client =
+            if reads || !self.is_abrupt.load(Ordering::Relaxed) { &self.client } else { &self.fresh };
         let answer = async {
             let response =
-                self.client.execute(prepared).await.map_err(|error| failure::classify(&error, &self.peer))?;
+                client.execute(prepared).await.map_err(|error| failure::classify(&error, &self.peer))?;
             phase = failure::Phase::Reading;
             http::read(response, self.max_body, &self.peer).await
         };
-        match tokio::time::timeout(self.timeout, answer).await {
+        let outcome = match tokio::time::timeout(self.timeout, answer).await {
             Ok(outcome) => outcome,
             Err(_) => Err(failure::timeout(phase, self.timeout, &self.peer)),
+        };
+        let is_abrupt = match &outcome {
+            Ok(response) => response.status >= 500,
+            Err(failure) => failure.kind == FailureKind::Broken,
+        };
+        if is_abrupt {
+            self.is_abrupt.store(true, Ordering::Relaxed);
         }
+        outcome
     }
 
     /// The request as the client takes it, with credentials and defaults.

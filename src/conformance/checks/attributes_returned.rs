@@ -500,7 +500,7 @@ async fn meta(t: &Trial) -> Verdict {
             None => t.note(
                 part.flaw("`meta.created` does not come when it is asked for")
                     .expected("`meta.created`")
-                    .got("nothing"),
+                    .got(if part.status == 200 { "nothing".to_owned() } else { part.said() }),
             ),
             Some(meta) if meta.get("lastModified").is_some_and(|value| !value.is_null()) => {
                 let what = "parts of `meta` come that were not asked for";

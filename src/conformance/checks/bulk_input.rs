@@ -304,11 +304,12 @@ fn expect_too_large(t: &Trial, answer: &Answer, limit: u64, what: &str) -> Verdi
         let flaw = answer.flaw(format!("a bulk request with {what} answers {}", answer.said()));
         return Err(flaw.expected("413").got(answer.said()).breaks(&[which(what), "RFC7644-3.12-16"]).into());
     }
-    let text = String::from_utf8_lossy(&answer.body).to_lowercase();
-    let names = text.contains(&limit.to_string())
-        || ["maxoperations", "maxpayloadsize", "operations", "payload", "bytes", "size"]
+    let text = String::from_utf8_lossy(&answer.body);
+    let folded = text.to_lowercase();
+    let names = folded.contains(&limit.to_string())
+        || ["maxoperations", "maxpayloadsize", "operations", "payload", "bytes", "size", "entity too large"]
             .iter()
-            .any(|word| text.contains(word));
+            .any(|word| folded.contains(word));
     if !names {
         let flaw = answer
             .flaw("a 413 does not say which limit is exceeded")

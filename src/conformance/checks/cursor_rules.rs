@@ -439,7 +439,7 @@ async fn announced(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// A server without cursors ignores the parameter, or refuses it with 400.
+    /// A server without cursors ignores the parameter, or refuses it with 400 or 501.
     ///
     /// Why: a client may try a cursor without having looked whether there are any.
     ///
@@ -464,7 +464,7 @@ async fn not_supported(t: &Trial) -> Verdict {
     for parameters in queries {
         let answer = t.get(&target(users.endpoint(), parameters)).await?;
         blocked_by_count(t, &answer).await?;
-        verdicts.push(breaking(answer.expect_status(&[200, 400]).map(drop), &["RFC9865-4-10"]));
+        verdicts.push(breaking(answer.expect_status(&[200, 400, 501]).map(drop), &["RFC9865-4-10"]));
     }
     each(t, verdicts)
 }

@@ -289,12 +289,17 @@ async fn recreate(t: &Trial) -> Verdict {
     remove(t, &first).await?;
     let answer = t.post(users.endpoint(), &body).await?;
     if !answer.is_success() {
-        return Err(answer
-            .flaw("a userName cannot be used again after its user was deleted")
-            .expected("201")
-            .got(answer.said())
-            .breaks(&["RFC7644-3.6-05"])
-            .into());
+        // What is taken may be something else of the body, such as the e-mail address.
+        let mut other = t.body(&users).await?;
+        other["userName"] = body["userName"].clone();
+        let again = t.post(users.endpoint(), &other).await?;
+        let what = match again.is_success() {
+            true => {
+                "a user cannot be created again as it was before it was deleted, though its userName can be used"
+            }
+            false => "a userName cannot be used again after its user was deleted",
+        };
+        return Err(answer.flaw(what).expected("201").got(answer.said()).breaks(&["RFC7644-3.6-05"]).into());
     }
     let second = t.created_by(&users, &answer)?;
     if second.id == first.id {

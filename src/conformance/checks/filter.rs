@@ -330,7 +330,7 @@ async fn attribute_case(t: &Trial) -> Verdict {
 
 /// Fails unless filters select these members however they are spelled. Each is judged only where its usual spelling, the second of
 /// a pair, is understood, which other checks see to.
-async fn spelled(field: &Field<'_>, cases: &[(String, String)], expected: &[&str]) -> Verdict {
+pub(super) async fn spelled(field: &Field<'_>, cases: &[(String, String)], expected: &[&str]) -> Verdict {
     let run = cases.iter().map(|(filter, usual)| async move {
         let verdict = strictly(field.finds(filter, expected).await);
         if verdict.is_ok() || usual.is_empty() || field.finds(usual, expected).await.is_ok() {

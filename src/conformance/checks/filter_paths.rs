@@ -4,6 +4,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use super::filter::spelled;
 use super::query::{Field, each, listed, quoted, strictly};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::cohort::place;
@@ -380,14 +381,12 @@ async fn core_urn(t: &Trial) -> Verdict {
     let urn = &field.kind().schema.core.id;
     let name = field.user_name("delta");
     let delta = [field.id("delta")];
-    let mut filters = vec![format!("{urn}:userName eq {name}")];
+    let mut cases = vec![(format!("{urn}:userName eq {name}"), String::new())];
     if let Ok((slot, value)) = part(&field, "delta") {
-        filters.push(format!("{urn}:{} eq {value}", slot.path()));
+        let usual = format!("{} eq {value}", slot.path());
+        cases.push((format!("{urn}:{usual}"), usual));
     }
-    each(
-        t,
-        join_all(filters.iter().map(|filter| async { strictly(field.finds(filter, &delta).await) })).await,
-    )
+    spelled(&field, &cases, &delta).await
 }
 
 check! {
@@ -412,7 +411,8 @@ async fn extension_urn(t: &Trial) -> Verdict {
         let stored = slot.get(&field.member("delta").json).cloned();
         let Some(value) = stored else { continue };
         let filter = format!("{} eq {value}", slot.path());
-        verdicts.push(strictly(field.finds(&filter, &field.ids_where(slot, "eq", &value)).await));
+        // Whether an attribute can be filtered for at all is up to the target: a clean refusal is worth a warning.
+        verdicts.push(field.finds(&filter, &field.ids_where(slot, "eq", &value)).await);
         let both = format!("{filter} and userName eq {}", field.user_name("alpha"));
         verdicts.push(field.finds(&both, &[]).await);
     }

@@ -450,6 +450,15 @@ check! {
     breaks: [],
 }
 
+/// What has become of a value that was to be taken away, for messages.
+fn emptied(value: Option<&Value>) -> &'static str {
+    match value {
+        None | Some(Value::Null) => "is gone",
+        Some(Value::String(text)) if text.is_empty() => "is empty now",
+        Some(_) => "is another one now",
+    }
+}
+
 async fn required(t: &Trial) -> Verdict {
     let users = t.users()?;
     let subject = Subject::of(t, &users, &t.body(&users).await?).await?;
@@ -464,7 +473,7 @@ async fn required(t: &Trial) -> Verdict {
             let flaw = answer
                 .flaw(match is_kept {
                     true => format!("{told} is accepted, and nothing is changed"),
-                    false => format!("{told} is accepted, and the user has no userName any more"),
+                    false => format!("{told} is accepted, and userName {}", emptied(after.get("userName"))),
                 })
                 .expected("400 mutability or invalidValue")
                 .got(answer.said());

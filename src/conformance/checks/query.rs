@@ -135,7 +135,17 @@ impl<'t> Field<'t> {
     async fn finds_within(&self, filter: &str, expected: &[&str], scope: &str) -> Verdict {
         let confined = format!("({filter}) and {scope}");
         let answer = self.ask(&[("filter", &confined)]).await?;
-        self.selected(&answer, &confined, expected, false)
+        let verdict = self.selected(&answer, &confined, expected, false);
+        // That parentheses within parentheses are refused is judged by the check `filter.grouping`.
+        let is_refused = matches!(&verdict, Err(Stop::Problem(flaw)) if flaw.severity.is_some());
+        if is_refused && filter.contains(['(', '[']) && !has_outer_or(filter) {
+            let plain = format!("{scope} and {filter}");
+            let answer = self.ask(&[("filter", &plain)]).await?;
+            if self.selected(&answer, &plain, expected, false).is_ok() {
+                return Ok(());
+            }
+        }
+        verdict
     }
 
     /// How far queries can be confined to the cohort, and by which filter.
@@ -234,6 +244,25 @@ impl<'t> Field<'t> {
             false => said.join(", "),
         }
     }
+}
+
+/// Whether a filter has an `or` outside of quotes, parentheses and brackets: an `and` before it would bind to its first term only.
+fn has_outer_or(filter: &str) -> bool {
+    let (mut depth, mut is_quoted, mut is_escaped) = (0_usize, false, false);
+    let mut outer = String::new();
+    for c in filter.chars() {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if is_quoted => is_escaped = true,
+            '"' => is_quoted = !is_quoted,
+            _ if is_quoted => {}
+            '(' | '[' => depth += 1,
+            ')' | ']' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => outer.push(c),
+            _ => {}
+        }
+    }
+    outer.split_whitespace().any(|word| word.eq_ignore_ascii_case("or"))
 }
 
 /// A list, read with patience: whether it says of itself that it is a ListResponse is judged by the topic `list`.
@@ -393,6 +422,20 @@ mod tests {
         ] {
             let slot = place(&kind, path).unwrap();
             assert_eq!(holds(&slot, &user, operator, &operand), expected, "{path} {operator} {operand}");
+        }
+    }
+
+    #[test]
+    fn an_outer_or_is_told_from_an_inner_one() {
+        for (filter, expected) in [
+            (r#"not (a eq "x")"#, false),
+            (r#"not (a eq "x" or b pr)"#, false),
+            (r#"a[b eq "x" or c pr] and d pr"#, false),
+            (r#"a eq "x\" or y""#, false),
+            (r#"a eq "x" OR b pr"#, true),
+            (r#"a[b pr] or c pr"#, true),
+        ] {
+            assert_eq!(has_outer_or(filter), expected, "{filter}");
         }
     }
 

@@ -1,13 +1,16 @@
 // SCIMMY with its express routers over two Maps. SCIMMY does schemas, filters, PATCH, projection and the protocol;
 // the handlers below only store, give ids and times, and refuse a userName or displayName that is taken.
 import { createHash, randomUUID, timingSafeEqual } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import express from "express";
 import SCIMMY from "scimmy";
 import SCIMMYRouters from "scimmy-routers";
 
 const port = Number(process.env.WILD_PORT);
 const digest = (text) => createHash("sha256").update(text).digest();
-const expected = digest(`Bearer ${process.env.WILD_TOKEN}`);
+const expected = digest(process.env.WILD_TOKEN);
+// The scheme is named in any letter case.
+const bearer = (header = "") => /^bearer +(.*)$/i.exec(header)?.[1] ?? "";
 
 const stores = { User: new Map(), Group: new Map() };
 const fail = (status, type, text) => {
@@ -45,7 +48,12 @@ const handlers = (name, unique) => {
             const now = new Date().toISOString();
             const { groups, ...rest } = JSON.parse(JSON.stringify(data));
             if (data.password !== undefined) rest.password = "set";
-            store.set(id, { ...rest, id, meta: { created: store.get(id)?.meta.created ?? now, lastModified: now } });
+            const before = store.get(id);
+            const meta = { resourceType: name, created: before?.meta.created ?? now, lastModified: now };
+            // A write that changes nothing leaves the time as it was.
+            const bare = ({ meta, ...others }) => others;
+            if (before && isDeepStrictEqual(bare(before), bare({ ...rest, id }))) meta.lastModified = before.meta.lastModified;
+            store.set(id, { ...rest, id, meta });
             return shown(name, store.get(id));
         },
         degress(resource) {
@@ -70,7 +78,7 @@ app.use(
         type: "bearer",
         baseUri: () => `http://127.0.0.1:${port}`,
         handler: (request) => {
-            if (!timingSafeEqual(digest(request.header("Authorization") ?? ""), expected))
+            if (!timingSafeEqual(digest(bearer(request.header("Authorization"))), expected))
                 throw new Error("The bearer token is missing or wrong");
         },
     }),
