@@ -397,7 +397,9 @@ check! {
 async fn missing_first(t: &Trial) -> Verdict {
     let subject = Subject::new(t).await?;
     let path = t.absent(&subject.kind).await?;
-    let answer = with_headers(t, "PUT", &path, &[("If-Match", NOBODYS)], Some(&subject.body)).await?;
+    // With names of its own, so that nothing else is wrong with it.
+    let body = t.body(&subject.kind).await?;
+    let answer = with_headers(t, "PUT", &path, &[("If-Match", NOBODYS)], Some(&body)).await?;
     answer.expect_status(&[404, 410])?;
     Ok(())
 }

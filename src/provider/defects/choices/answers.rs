@@ -194,46 +194,56 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     )),
-    doing("put-without-tag", "the answer to PUT has no ETag", "RFC 9110 §9.3.4", |seams| {
-        seams.on_answer(|asked, answer| {
-            if succeeded(asked, answer, "PUT") {
-                answer.headers.remove(ETAG);
-            }
-        });
-    }),
-    doing("strong-versions", "entity tags are strong", "RFC 7644 §3.14", |seams| {
-        seams.on_request(|asked| {
-            for name in [IF_MATCH, IF_NONE_MATCH] {
-                let tag = asked.headers.get(&name).and_then(|value| value.to_str().ok());
-                if let Some(weak) = tag.filter(|tag| tag.starts_with('"')).map(|tag| format!("W/{tag}"))
-                    && let Ok(value) = HeaderValue::from_str(&weak)
-                {
-                    asked.headers.insert(name, value);
-                }
-            }
-            for operation in asked.operations_mut().into_iter().flatten() {
-                if let Some(Value::String(tag)) = operation.get_mut("version")
-                    && tag.starts_with('"')
-                {
-                    tag.insert_str(0, "W/");
-                }
-            }
-            Ok(())
-        });
-        seams.on_answer(|_, answer| {
-            let tag = answer.headers.get(ETAG).and_then(|value| value.to_str().ok());
-            if let Some(strong) = tag.and_then(|tag| tag.strip_prefix("W/"))
-                && let Ok(value) = HeaderValue::from_str(strong)
-            {
-                answer.headers.insert(ETAG, value);
-            }
-            each_text(&mut answer.json, |text| {
-                if text.starts_with("W/\"") {
-                    text.drain(..2);
+    against_advice(doing(
+        "put-without-tag",
+        "the answer to PUT has no ETag",
+        "RFC 9110 §9.3.4 forbids it for a changed body; RFC 7644 §3.14 shows it",
+        |seams| {
+            seams.on_answer(|asked, answer| {
+                if succeeded(asked, answer, "PUT") {
+                    answer.headers.remove(ETAG);
                 }
             });
-        });
-    }),
+        },
+    )),
+    against_advice(doing(
+        "strong-versions",
+        "entity tags are strong",
+        "RFC 7644 §3.14 allows both; RFC 9110 §8.8.1 wants one per form",
+        |seams| {
+            seams.on_request(|asked| {
+                for name in [IF_MATCH, IF_NONE_MATCH] {
+                    let tag = asked.headers.get(&name).and_then(|value| value.to_str().ok());
+                    if let Some(weak) = tag.filter(|tag| tag.starts_with('"')).map(|tag| format!("W/{tag}"))
+                        && let Ok(value) = HeaderValue::from_str(&weak)
+                    {
+                        asked.headers.insert(name, value);
+                    }
+                }
+                for operation in asked.operations_mut().into_iter().flatten() {
+                    if let Some(Value::String(tag)) = operation.get_mut("version")
+                        && tag.starts_with('"')
+                    {
+                        tag.insert_str(0, "W/");
+                    }
+                }
+                Ok(())
+            });
+            seams.on_answer(|_, answer| {
+                let tag = answer.headers.get(ETAG).and_then(|value| value.to_str().ok());
+                if let Some(strong) = tag.and_then(|tag| tag.strip_prefix("W/"))
+                    && let Ok(value) = HeaderValue::from_str(strong)
+                {
+                    answer.headers.insert(ETAG, value);
+                }
+                each_text(&mut answer.json, |text| {
+                    if text.starts_with("W/\"") {
+                        text.drain(..2);
+                    }
+                });
+            });
+        },
+    )),
     doing(
         "relative-references",
         "`$ref` is relative to the base URL",
