@@ -114,6 +114,10 @@ async fn a_provider_with_every_kind_of_attribute_has_no_finding() {
     let findings = findings(&["attributes", "values", "multi", "bulk.create"]).await;
     assert!(!findings.is_empty());
     for finding in findings {
+        // The provider requires no extension, so that there is nothing to leave out.
+        if finding.item.id == "attributes.required-extension" {
+            continue;
+        }
         let problems: Vec<_> = finding.problems.iter().map(|p| (&p.what, &p.expected, &p.got)).collect();
         assert_eq!(finding.status, Status::Pass, "{}: {} {problems:#?}", finding.item.id, finding.message);
     }

@@ -6,7 +6,7 @@ use common::{Sandbox, assert_run};
 
 #[test]
 fn help_tells_the_commands() {
-    assert_run!(Sandbox::new(), ["-h"], @r"
+    assert_run!(Sandbox::new(), ["-h"], @"
     success: true
     exit_code: 0
     ----- stdout -----
@@ -17,7 +17,14 @@ fn help_tells_the_commands() {
     Commands:
       run          Replay scenarios and compare what comes back with the snapshots
       review       Walk through new and changed transcripts: accept, reject or skip each
+      check        Check the RFC conformance of a target, and whether identity providers can work with
+                   it
+      checks       List the checks, or what they cover of the RFCs
+      explain      Explain a check, a requirement, a habit of an identity provider or a defect
+      cleanup      Delete what an interrupted run left on a target
+      selftest     Prove that `check` finds every deliberate defect of the built-in provider
       serve        Run the built-in SCIM provider until it is told to stop
+      report       Join JSON reports, or say what changed between two
       defects      List the deliberate bugs of the built-in provider
       schema       Print the JSON Schema of a file format
       completions  Print the completion script of a shell
@@ -55,7 +62,7 @@ fn an_unknown_option_is_wrong_usage() {
 
     For more information, try '--help'.
     ");
-    assert_run!(Sandbox::new(), ["chekc"], @r"
+    assert_run!(Sandbox::new(), ["chekc"], @"
     success: false
     exit_code: 2
     ----- stdout -----
@@ -63,7 +70,7 @@ fn an_unknown_option_is_wrong_usage() {
     ----- stderr -----
     error: unrecognized subcommand 'chekc'
 
-      tip: a similar subcommand exists: 'schema'
+      tip: some similar subcommands exist: 'schema', 'checks', 'check'
 
     Usage: scimulator [OPTIONS] <COMMAND>
 

@@ -653,7 +653,7 @@ fn what_a_killed_run_left_is_told_by_the_next() {
     child.wait().unwrap();
     let output = sandbox.command(&["run", "--target", &server.url, "--token", TOKEN]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("an earlier run left 1 resource on its target: `.scimulator/"), "{said}");
+    assert!(said.contains("an earlier run left 1 resource on its target (`.scimulator/"), "{said}");
     assert!(server.users() == 1 && sandbox.has(".scimulator"));
 }
 

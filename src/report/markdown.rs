@@ -364,7 +364,7 @@ mod tests {
 
         **Fix:** Apply `active` of a path-less replace, and `"False"` as a text where the client sends it.
 
-        It alone: `scimulator check --only sample.hostile`
+        It alone: `scimulator check --target https://app.example.test/scim/v2 --only sample.hostile`
 
         </details>
 
@@ -442,7 +442,7 @@ mod tests {
 
         **Fix:** Apply `active` of a path-less replace, and `"False"` as a text where the client sends it.
 
-        It alone: `scimulator check --only sample.replace-active`
+        It alone: `scimulator check --target https://app.example.test/scim/v2 --only sample.replace-active`
 
         </details>
 

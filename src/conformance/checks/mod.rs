@@ -284,6 +284,24 @@ mod tests {
     }
 
     #[test]
+    fn every_check_that_the_docs_name_is_there() {
+        let topics: BTreeSet<&str> = all().map(Check::topic).collect();
+        for text in [
+            include_str!("../../../docs/vendor-suites.md"),
+            include_str!("../../../docs/in-the-wild.md"),
+            include_str!("../../../docs/checking.md"),
+        ] {
+            for word in text.split('`').skip(1).step_by(2) {
+                let Some((topic, name)) = word.split_once('.') else { continue };
+                let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+                if topics.contains(topic) && !name.is_empty() && name.chars().all(is_name) {
+                    assert!(find(word).is_some(), "{word}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn every_check_explains_the_rule_why_it_matters_and_the_fix() {
         for check in all() {
             let explanation = check.explanation();

@@ -228,7 +228,7 @@ fn a_check_ends_with_readiness_failures_and_what_else_happened() {
               "value": "ada6@example.test"
         … 18 more lines
 
-      again     curl -sS -i -X PATCH https://app.example.test/scim/v2/Users/2819 -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json' -H 'Content-Type: application/scim+json' --data-raw '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","value":{"active":false,"password":"<redacted>"}}]}'
+      as curl   curl -sS -i -X PATCH https://app.example.test/scim/v2/Users/2819 -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json' -H 'Content-Type: application/scim+json' --data-raw '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","value":{"active":false,"password":"<redacted>"}}]}'
                 curl -sS -i 'https://app.example.test/scim/v2/Users/2819?attributes=active' -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json'
 
       concern   the name is gone as well
@@ -238,7 +238,7 @@ fn a_check_ends_with_readiness_failures_and_what_else_happened() {
 
       fix       Apply `active` of a path-less replace, and `"False"` as a text where the client sends
                 it.
-      it alone  scimulator check --only sample.replace-active
+      it alone  scimulator check --target https://app.example.test/scim/v2 --only sample.replace-active
 
     === unicode & <b>: 1 failed
 
@@ -262,11 +262,11 @@ fn a_check_ends_with_readiness_failures_and_what_else_happened() {
           "long": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (5000 bytes)"
         }
 
-      again     curl -sS -i -X POST https://app.example.test/scim/v2/Users -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json' -H 'Content-Type: application/scim+json' --data-raw '{"userName":"o'\''brien <b>"}'
+      as curl   curl -sS -i -X POST https://app.example.test/scim/v2/Users -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json' -H 'Content-Type: application/scim+json' --data-raw '{"userName":"o'\''brien <b>"}'
 
       fix       Apply `active` of a path-less replace, and `"False"` as a text where the client sends
                 it.
-      it alone  scimulator check --only sample.hostile
+      it alone  scimulator check --target https://app.example.test/scim/v2 --only sample.hostile
 
     === 1 warning
 
