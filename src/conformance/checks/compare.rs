@@ -1,6 +1,7 @@
 //! What checks of reads and writes share: representations compared as a whole, locations, refusals, look-ups.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -175,25 +176,18 @@ pub(super) fn expect_refusal(answer: &Answer, accepted: &[u16], mistake: &str) -
     Err(flaw.expected(expected).got(answer.said()).into())
 }
 
-/// How many reads are made, at most, so that time passes between two writes.
-const READS: usize = 12;
+/// How long a time must have been there before a later one must differ from it.
+const TICK: Duration = Duration::from_millis(12);
 
-/// Lets time pass by reading a resource, without waiting: tells whether a write after it must have a later time than that one,
-/// which is so where the clock of the target shows milliseconds.
-///
-/// # Errors
-/// As [`Trial::send`].
-pub(super) async fn outlast(t: &Trial, resource: &Created, moment: &str) -> Result<bool, Stop> {
+/// Lets a moment pass, and tells whether a write after it must have a later time than that one, which is so where the clock
+/// of the target shows milliseconds.
+pub(super) async fn outlast(t: &Trial, moment: &str) -> bool {
     let fraction = moment.split_once('.').map_or("", |(_, fraction)| fraction);
     let is_fine = fraction.bytes().take_while(u8::is_ascii_digit).count() >= 3;
-    let began = std::time::Instant::now();
-    for _ in 0..READS {
-        if !is_fine || began.elapsed().as_millis() >= 10 {
-            break;
-        }
-        t.get(&resource.path).await?;
+    if is_fine {
+        t.pause(TICK).await;
     }
-    Ok(is_fine && began.elapsed().as_millis() >= 5)
+    is_fine
 }
 
 /// Text as a value in a filter.

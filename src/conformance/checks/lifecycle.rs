@@ -439,7 +439,7 @@ async fn modified(t: &Trial) -> Verdict {
     let created = t.create(&users).await?;
     let before = t.read(&created).await?;
     let was = get_in(&before, "meta", "lastModified").and_then(Value::as_str).unwrap_or_default();
-    let is_telling = outlast(t, &created, was).await?;
+    let is_telling = outlast(t, was).await;
     let value = slot.sample(&t.ground().fresh_name());
     let operation = json!([{ "op": "replace", "path": slot.path(), "value": value }]);
     let answer = t.patch(&created.path, operation).await?;

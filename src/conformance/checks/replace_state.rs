@@ -145,7 +145,7 @@ async fn modified(t: &Trial) -> Verdict {
     let Some(was) = text(&first) else {
         return Err(Stop::Blocked("meta has no lastModified (check `create.meta`)".to_owned()));
     };
-    let is_telling = outlast(t, &created, &was).await?;
+    let is_telling = outlast(t, &was).await;
     let body = next_body(t, &users, first.resource()?).await?;
     put(t, &created, &body).await?;
     let second = look(t, &created).await?;

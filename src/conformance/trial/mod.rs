@@ -16,6 +16,7 @@
 
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -511,6 +512,11 @@ impl Trial {
                 answer.asked, answer.status
             ))),
         }
+    }
+
+    /// Lets a moment pass, so that the clock of a fast target moves on between two writes. Nothing else may wait.
+    pub async fn pause(&self, moment: Duration) {
+        tokio::time::sleep(moment).await;
     }
 
     /// A path below the endpoint of a type at which nothing is: an id of the usual form that nobody has, or that

@@ -271,7 +271,7 @@ pub(super) const DEFECTS: &[Defect] = &[
     },
     Defect {
         id: "http-me-shows-anybody",
-        title: "/Me is the first user that there is",
+        title: "/Me is the user who came last",
         seen: &[],
         breaks: &["RFC7644-3.11-01"],
         about: "The alias does not depend on who asks. Whoever reads or deletes its own account hits somebody else's.",
@@ -281,6 +281,8 @@ pub(super) const DEFECTS: &[Defect] = &[
                 if asked.endpoint() == "Me" && asked.method == "GET" {
                     asked.path = "/Users".to_owned();
                     asked.set_parameter("count", "1");
+                    asked.set_parameter("sortBy", "meta.created");
+                    asked.set_parameter("sortOrder", "descending");
                 }
                 Ok(())
             });
