@@ -79,15 +79,7 @@ const JOBS: usize = 8;
 
 /// Runs the command.
 pub fn run(args: CheckArgs, context: &Context) -> Exit {
-    let result = tokio::runtime::Runtime::new()
-        .map_err(|error| Stop::usage(format!("the network threads cannot be started: {error}")))
-        .and_then(|runtime| {
-            let result = runtime.block_on(perform(args, context));
-            // What still runs was interrupted; nobody waits for it.
-            runtime.shutdown_background();
-            result
-        });
-    result.unwrap_or_else(|stop| context.refuse(&stop))
+    output::on_threads(perform(args, context)).unwrap_or_else(|stop| context.refuse(&stop))
 }
 
 async fn perform(args: CheckArgs, context: &Context) -> Result<Exit, Stop> {

@@ -122,6 +122,19 @@ fn verdict(reported: &Reported) -> Exit {
     }
 }
 
+/// Runs a command that talks to a network.
+///
+/// # Errors
+/// The threads cannot be started, or those of the command.
+pub fn on_threads(command: impl Future<Output = Result<Exit, Stop>>) -> Result<Exit, Stop> {
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Stop::usage(format!("the network threads cannot be started: {error}")))?;
+    let result = runtime.block_on(command);
+    // What still runs was interrupted; nobody waits for it.
+    runtime.shutdown_background();
+    result
+}
+
 /// What is said when the user does not wait for the clean-up.
 pub fn cut_short() -> Vec<String> {
     vec!["the clean-up was interrupted; the journals in `.scimulator` tell what is left".to_owned()]

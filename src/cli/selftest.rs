@@ -32,14 +32,7 @@ pub struct SelftestArgs {
 
 /// Runs the command.
 pub fn run(args: SelftestArgs, context: &Context) -> Exit {
-    let result = tokio::runtime::Runtime::new()
-        .map_err(|error| Stop::usage(format!("the network threads cannot be started: {error}")))
-        .and_then(|runtime| {
-            let result = runtime.block_on(perform(args, context));
-            runtime.shutdown_background();
-            result
-        });
-    result.unwrap_or_else(|stop| context.refuse(&stop))
+    output::on_threads(perform(args, context)).unwrap_or_else(|stop| context.refuse(&stop))
 }
 
 async fn perform(args: SelftestArgs, context: &Context) -> Result<Exit, Stop> {

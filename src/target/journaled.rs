@@ -130,12 +130,13 @@ fn text(value: &Value, member: &str) -> Option<String> {
     value.get(member)?.as_str().map(str::to_owned)
 }
 
-fn path(target: &str) -> &str {
+/// A request target or location without its query.
+pub fn path(target: &str) -> &str {
     target.split('?').next().unwrap_or(target)
 }
 
 /// The id at the end of a location, decoded.
-fn last_segment(location: &str) -> Option<String> {
+pub fn last_segment(location: &str) -> Option<String> {
     let segment =
         path(location).trim_end_matches('/').rsplit('/').next().filter(|segment| !segment.is_empty())?;
     Some(percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned())

@@ -119,12 +119,7 @@ pub fn run(args: RunArgs, context: &Context) -> Exit {
             context.print(&select::list(&cases))?;
             return Ok(Exit::Ok);
         }
-        let runtime = tokio::runtime::Runtime::new()
-            .map_err(|error| Stop::usage(format!("the network threads cannot be started: {error}")))?;
-        let result = runtime.block_on(perform(args, cases, context));
-        // What still runs was interrupted; nobody waits for it.
-        runtime.shutdown_background();
-        result
+        output::on_threads(perform(args, cases, context))
     });
     result.unwrap_or_else(|stop| context.refuse(&stop))
 }

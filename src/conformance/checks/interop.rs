@@ -448,3 +448,14 @@ pub(super) fn expect_gone(answer: &Answer, after: &Value, slot: &Slot) -> Verdic
         }
     }
 }
+
+/// Changes one text of a user by PATCH in the plainest way, and looks whether it is changed.
+pub(super) async fn changes_one_text(t: &Trial) -> Verdict {
+    let users = t.users()?;
+    let slot = mapped_text(t, &users).await?;
+    let user = t.create(&users).await?;
+    let value = json!(t.ground().fresh_name());
+    let operation = json!([{ "op": "replace", "path": slot.path(), "value": value }]);
+    let (answer, after) = patched(t, &user, operation).await?;
+    expect(&answer, &after, &slot, &value)
+}

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::interop::{active, expect, expect_same, expect_unassigned, mapped_text, patched, seen, text_of};
+use super::interop::{
+    active, changes_one_text, expect, expect_same, expect_unassigned, mapped_text, patched, seen, text_of,
+};
 use super::interop_profile::UNKNOWN;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Slot, Trial};
@@ -36,13 +38,7 @@ check! {
 }
 
 async fn supported(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let slot = mapped_text(t, &users).await?;
-    let user = t.create(&users).await?;
-    let value = json!(t.ground().fresh_name());
-    let operation = json!([{ "op": "replace", "path": slot.path(), "value": value }]);
-    let (answer, after) = patched(t, &user, operation).await?;
-    expect(&answer, &after, &slot, &value)
+    changes_one_text(t).await
 }
 
 check! {

@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::interop::{active, expect, expect_only, first_full_page, known, mapped_text, member_ids};
-use super::interop::{patched, posted, references, seen, team, text_of};
+use super::interop::{active, changes_one_text, expect, expect_only, first_full_page, known, member_ids};
+use super::interop::{posted, references, seen, team, text_of};
 use super::interop_profile::{expect_tls, scheme_types};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Role, Support};
@@ -130,13 +130,7 @@ check! {
 }
 
 async fn update(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let slot = mapped_text(t, &users).await?;
-    let user = t.create(&users).await?;
-    let value = json!(t.ground().fresh_name());
-    let operation = json!([{ "op": "replace", "path": slot.path(), "value": value }]);
-    let (answer, after) = patched(t, &user, operation).await?;
-    expect(&answer, &after, &slot, &value)
+    changes_one_text(t).await
 }
 
 check! {

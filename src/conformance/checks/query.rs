@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::conformance::discovery::{Kind, Support};
 use crate::conformance::trial::cohort::{Cohort, Member, Scoping};
@@ -30,10 +30,7 @@ pub(super) fn target(endpoint: &str, parameters: Parameters<'_>) -> String {
     }
 }
 
-/// Text as an operand of a filter.
-pub(super) fn quoted(text: &str) -> String {
-    json!(text).to_string()
-}
+pub(super) use super::compare::quoted;
 
 /// The cohort, and the trial that asks for it.
 pub(super) struct Field<'t> {

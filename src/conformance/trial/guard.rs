@@ -7,6 +7,7 @@ use super::ground::{Access, Ground};
 use crate::conformance::verdict::Stop;
 use crate::exchange::Request;
 use crate::protocol::message::member;
+use crate::target::journaled::{last_segment, path};
 
 /// Why a check is skipped on a target that may only be read.
 pub(super) const READ_ONLY: &str = "it has to write, and `--read-only` forbids that";
@@ -125,15 +126,4 @@ fn created_in_bulk(request: &Request, answer: &Answer, base: &str) -> Vec<String
         })
     };
     results.iter().filter_map(created).collect()
-}
-
-/// The id at the end of a location, decoded.
-pub(super) fn last_segment(location: &str) -> Option<String> {
-    let segment =
-        path(location).trim_end_matches('/').rsplit('/').next().filter(|segment| !segment.is_empty())?;
-    Some(percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned())
-}
-
-fn path(target: &str) -> &str {
-    target.split('?').next().unwrap_or(target)
 }

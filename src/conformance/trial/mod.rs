@@ -44,6 +44,7 @@ use crate::conformance::verdict::{Flaw, Stop, Verdict};
 use crate::event::{Problem, Severity};
 use crate::exchange::{Auth, Exchange, Request};
 use crate::protocol::message::PATCH_OP;
+use crate::target::journaled::last_segment;
 
 /// Everything but the unreserved characters of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -489,7 +490,7 @@ impl Trial {
                 answer.said()
             )));
         }
-        let located = answer.headers.get("location").and_then(guard::last_segment);
+        let located = answer.headers.get("location").and_then(last_segment);
         let Some(id) = answer.text("id").map(str::to_owned).filter(|id| !id.is_empty()).or(located) else {
             return Err(Stop::Blocked(format!("{} tells no id (check `create.id`)", answer.asked)));
         };

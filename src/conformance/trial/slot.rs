@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::protocol::message::member;
 use crate::protocol::schema::{Attribute, Mutability, Returned, Type, TypeSchema, Uniqueness};
+pub use crate::protocol::value::is_unassigned;
 
 /// An attribute of a resource type, or a sub-attribute.
 #[derive(Debug, Clone)]
@@ -117,16 +118,6 @@ pub fn add_schema(object: &mut Map<String, Value>, urn: &str) {
         && !list.iter().any(|known| known.as_str().is_some_and(|known| known.eq_ignore_ascii_case(urn)))
     {
         list.push(urn.into());
-    }
-}
-
-/// Whether a value says that there is none (RFC 7643 §2.5).
-pub fn is_unassigned(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty() || members.values().all(is_unassigned),
-        _ => false,
     }
 }
 
