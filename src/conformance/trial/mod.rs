@@ -123,13 +123,10 @@ impl Trial {
         if let Err(Stop::Problem(flaw)) = verdict {
             self.note((**flaw).clone());
         }
-        let take =
-            |mutex: Mutex<Vec<_>>| mutex.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Record {
-            exchanges: self.exchanges.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
-            problems: self.problems.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner),
-            created: take(self.created),
+        fn take<T>(mutex: Mutex<Vec<T>>) -> Vec<T> {
+            mutex.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)
         }
+        Record { exchanges: take(self.exchanges), problems: take(self.problems), created: take(self.created) }
     }
 
     // --- judging ---
