@@ -7,6 +7,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::diagnostic::Diagnostic;
 use crate::exchange::Exchange;
 use crate::redact::Redacted;
@@ -212,6 +214,10 @@ pub enum Event {
         target: TargetInfo,
         /// Number of items.
         planned: usize,
+        /// When.
+        started: Timestamp,
+        /// The options that decide what is looked at and what counts, as they were given: `--for okta`.
+        options: Vec<String>,
     },
     /// An item begins.
     ItemStarted(Arc<Item>),

@@ -101,6 +101,8 @@ pub enum Auth {
     None,
     /// This bearer token instead.
     Bearer(String),
+    /// This value of the `Authorization` field instead, which was made up to be refused: no secret, and shown as it is.
+    MadeUp(String),
 }
 
 impl Request {

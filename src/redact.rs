@@ -117,8 +117,10 @@ impl Secrets {
         request.target = needles.target(&request.target);
         needles.headers(&mut request.headers);
         request.body = needles.body(&request.body);
-        if let Auth::Bearer(token) = &mut request.auth {
-            *token = PLACEHOLDER.to_owned();
+        match &mut request.auth {
+            Auth::Bearer(token) => *token = PLACEHOLDER.to_owned(),
+            Auth::MadeUp(value) => *value = needles.text(value, true),
+            Auth::Target | Auth::None => {}
         }
         match &mut exchange.outcome {
             Ok(response) => {

@@ -10,7 +10,7 @@ use clap::Args;
 use super::context::Context;
 use super::env;
 use super::exit::{Exit, Stop};
-use super::output::{self, OutputArgs};
+use super::output::{self, Options, OutputArgs};
 use super::signal::Signals;
 use super::target_options::{Chosen, TargetArgs};
 use crate::conformance::Audience;
@@ -74,6 +74,20 @@ pub struct CheckArgs {
     output: OutputArgs,
 }
 
+impl CheckArgs {
+    /// What decides what is looked at and what counts, for the reports.
+    fn options(&self) -> Vec<String> {
+        let mut options = Options::default();
+        options.list("--only", &self.only);
+        options.list("--skip", &self.skip);
+        options.list("--for", &self.audiences);
+        options.path("--scenarios", self.scenarios.as_deref());
+        options.flag("--read-only", self.read_only);
+        options.path("--baseline", self.baseline.as_deref());
+        options.into()
+    }
+}
+
 /// As many checks at the same time, unless the user says otherwise: most of the time is spent waiting for the target.
 const JOBS: usize = 8;
 
@@ -83,6 +97,7 @@ pub fn run(args: CheckArgs, context: &Context) -> Exit {
 }
 
 async fn perform(args: CheckArgs, context: &Context) -> Result<Exit, Stop> {
+    let options = args.options();
     let chosen = args.target.choose(context)?;
     let selection = Selection {
         only: args.only,
@@ -131,6 +146,8 @@ async fn perform(args: CheckArgs, context: &Context) -> Result<Exit, Stop> {
         kind: Kind::Check,
         target: venue.info.clone(),
         planned: selected.len(),
+        started: jiff::Timestamp::now(),
+        options,
     });
     if cases.is_empty() && is_whole && !selection.audiences.is_empty() && args.scenarios.is_none() {
         let notice = "readiness is judged by the checks alone: there is no folder `scenarios` here (see `--scenarios`)";

@@ -75,6 +75,40 @@ impl OutputArgs {
     }
 }
 
+/// The options that decide what is looked at and what counts, as reports tell them. Credentials are never among them.
+#[derive(Debug, Default)]
+pub struct Options(Vec<String>);
+
+impl Options {
+    /// An option with values, separated by commas; nothing where there are none.
+    pub fn list<T: std::fmt::Display>(&mut self, name: &str, values: &[T]) {
+        if !values.is_empty() {
+            let values: Vec<String> = values.iter().map(T::to_string).collect();
+            self.0.push(format!("{name} {}", values.join(",")));
+        }
+    }
+
+    /// A switch, where it is on.
+    pub fn flag(&mut self, name: &str, is_on: bool) {
+        if is_on {
+            self.0.push(name.to_owned());
+        }
+    }
+
+    /// An option with the path of a file or folder, where it was given.
+    pub fn path(&mut self, name: &str, path: Option<&std::path::Path>) {
+        if let Some(path) = path {
+            self.0.push(format!("{name} {}", path.display()));
+        }
+    }
+}
+
+impl From<Options> for Vec<String> {
+    fn from(options: Options) -> Self {
+        options.0
+    }
+}
+
 /// Where more than one report would be written to.
 fn shared_place(requests: &[ReportRequest]) -> Option<&std::path::Path> {
     let paths: Vec<_> = requests.iter().map(|request| request.path.as_path()).collect();

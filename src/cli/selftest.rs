@@ -46,11 +46,20 @@ async fn perform(args: SelftestArgs, context: &Context) -> Result<Exit, Stop> {
             None => stop.hint("`scimulator defects` lists the defects"),
         });
     }
+    let mut options = output::Options::default();
+    options.list("--only", &plan.only);
+    options.flag("--full", plan.full);
     let files = args.output.open(context)?;
     let mut signals = Signals::catch()?;
     let mut reporter = args.output.reporter(context, files, Vec::new());
     let target = TargetInfo { url: BUILT_IN_URL.to_owned(), name: "built-in".to_owned() };
-    reporter.observe(&Event::Started { kind: Kind::Selftest, target, planned: plan.len() });
+    reporter.observe(&Event::Started {
+        kind: Kind::Selftest,
+        target,
+        planned: plan.len(),
+        started: jiff::Timestamp::now(),
+        options: options.into(),
+    });
     let clock = Instant::now();
     let ran = selftest::run(&plan, std::pin::pin!(signals.next()), &mut reporter).await;
     reporter.observe(&Event::Ended { elapsed: clock.elapsed(), interrupted: ran == Ran::Interrupted });

@@ -149,6 +149,12 @@ pub struct Shard {
     count: NonZeroUsize,
 }
 
+impl std::fmt::Display for Shard {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.index, self.count)
+    }
+}
+
 impl Shard {
     /// Whether the item of that id belongs to this part. The id alone decides, so that adding one scenario moves no
     /// other to another machine.

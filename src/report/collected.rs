@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::event::{Event, Finding, Kind, Observer, Readiness, Status, Tally, TargetInfo};
 
 /// What a run said, kept until its end.
@@ -11,6 +13,10 @@ pub struct Collected {
     pub kind: Kind,
     /// What it was held against.
     pub target: TargetInfo,
+    /// When it began, where that is known.
+    pub started: Option<Timestamp>,
+    /// The options that decided what was looked at and what counts.
+    pub options: Vec<String>,
     /// Every item that ended, sorted by id.
     pub findings: Vec<Finding>,
     /// How many ended how, those that a baseline accepts among them.
@@ -33,6 +39,8 @@ impl Collected {
         Self {
             kind: Kind::Run,
             target: TargetInfo { url: String::new(), name: String::new() },
+            started: None,
+            options: Vec::new(),
             findings: Vec::new(),
             tally: Tally::default(),
             known: Tally::default(),
@@ -68,9 +76,11 @@ impl Default for Collected {
 impl Observer for Collected {
     fn observe(&mut self, event: &Event) {
         match event {
-            Event::Started { kind, target, .. } => {
+            Event::Started { kind, target, planned: _, started, options } => {
                 self.kind = *kind;
                 self.target = target.clone();
+                self.started = Some(*started);
+                self.options.clone_from(options);
             }
             Event::Finished(finding) => {
                 self.tally.add(finding.status);

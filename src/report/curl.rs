@@ -42,6 +42,9 @@ fn headers(words: &mut Vec<Cow<'_, str>>, request: &Request) {
         match &request.auth {
             Auth::Target => words.push("-H \"Authorization: Bearer $SCIM_TOKEN\"".into()),
             Auth::None => {}
+            Auth::MadeUp(value) => {
+                words.push(format!("-H {}", quoted(&format!("Authorization: {value}"))).into())
+            }
             Auth::Bearer(_) => {
                 words.push(format!("-H 'Authorization: Bearer {PLACEHOLDER}'").into());
             }
@@ -116,6 +119,8 @@ mod tests {
         wrong.auth = Auth::Bearer("not this".into());
         wrong.headers.append("If-Match", "W/\"1\"");
         wrong.headers.append("X-Empty", "");
+        let mut made_up = Request::new("GET", "/Users");
+        made_up.auth = Auth::MadeUp("Bearer a b".into());
         let mut raw = Request::new("POST", "/Users");
         raw.headers.append("Accept", "*/*");
         raw.body = Bytes::from_static(b"{'");
@@ -126,6 +131,7 @@ mod tests {
             said(Request::new("PATCH", "/Users/1").with_json(&json!({ "name": "O'Brien $(id) `id`" }))),
             said(bare),
             said(wrong),
+            said(made_up),
             said(raw),
             said(binary),
         ];
@@ -134,6 +140,7 @@ mod tests {
         curl -sS -i -X PATCH https://host.example.test/scim/v2/Users/1 -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json' -H 'Content-Type: application/scim+json' --data-raw '{"name":"O'\''Brien $(id) `id`"}'
         curl -sS -i -X DELETE https://host.example.test/scim/v2/Users/1 -H 'Accept: application/scim+json'
         curl -sS -i --head --globoff --path-as-is 'https://host.example.test/scim/v2/Users/a/../[1]' -H 'Authorization: Bearer <redacted>' -H 'Accept: application/scim+json' -H 'If-Match: W/"1"' -H 'X-Empty;'
+        curl -sS -i https://host.example.test/scim/v2/Users -H 'Authorization: Bearer a b' -H 'Accept: application/scim+json'
         curl -sS -i -X POST https://host.example.test/scim/v2/Users -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: */*' -H 'Content-Type:' --data-raw '{'\'''
         curl -sS -i -X POST https://host.example.test/scim/v2/Users -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json' -H 'Content-Type:' --data-binary @body.json  # the 1 byte of the request
         "#);

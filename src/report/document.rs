@@ -102,6 +102,10 @@ impl Document {
         self.report.get("target")?.get(member)?.as_str()
     }
 
+    pub(super) fn options(&self) -> &[Value] {
+        array(self.report.get("options"))
+    }
+
     pub(super) fn results(&self) -> &[Value] {
         array(self.report.get("results"))
     }

@@ -79,6 +79,19 @@ pub(super) fn cause<'a>(problem: &Problem, finding: &'a Finding) -> Option<&'a R
     finding.exchanges[..at].iter().rfind(|exchange| !reads(exchange))
 }
 
+/// The line that sends a request again; none for the built-in provider, which ends with its run.
+pub(super) fn curl(target: &TargetInfo, exchange: &Redacted<Exchange>) -> Option<String> {
+    (target.url != BUILT_IN_URL).then(|| super::curl::line(&target.url, exchange))
+}
+
+/// What whoever sends a request again has to know, where there are such lines.
+pub(super) fn about_curl(target: &TargetInfo) -> Option<&'static str> {
+    (target.url != BUILT_IN_URL).then_some(
+        "The curl lines show what was sent. What the run created is deleted since, so that lines that build on it find \
+         nothing: the command for a check alone plays all of it anew.",
+    )
+}
+
 /// The command that judges one item again, where it was judged.
 pub(super) fn again_at(kind: Kind, item: &Item, target: &TargetInfo) -> Option<String> {
     let place = match target.url.as_str() {

@@ -30,6 +30,10 @@ fn report(run: &Collected) -> Value {
     report.insert("kind".into(), run.kind.word().into());
     report.insert("version".into(), env!("CARGO_PKG_VERSION").into());
     report.insert("target".into(), json!({ "url": run.target.url, "name": run.target.name }));
+    if let Some(started) = run.started {
+        report.insert("started".into(), started.to_string().into());
+    }
+    report.insert("options".into(), run.options.clone().into());
     let counts = Status::ALL.map(|status| (status.word().to_owned(), run.tally.of(status).into()));
     let mut summary: Map<String, Value> = counts.into_iter().collect();
     if run.known.total() > 0 {

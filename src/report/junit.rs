@@ -28,6 +28,12 @@ pub fn render(run: &Collected) -> Result<String, SerializeError> {
     let mut suite = TestSuite::new(format!("scimulator {} {}", run.kind.word(), run.target.name));
     suite.set_time(run.elapsed);
     suite.add_property(Property::new("target", &run.target.url));
+    if let Some(started) = run.started {
+        suite.add_property(Property::new("started", started.to_string()));
+    }
+    if !run.options.is_empty() {
+        suite.add_property(Property::new("options", run.options.join(" ")));
+    }
     if run.incomplete {
         suite.add_property(Property::new("incomplete", "true"));
     }
@@ -123,6 +129,7 @@ mod tests {
             <testsuite name="scimulator run rfc" tests="6" skipped="1" errors="1" failures="3" time="0.640">
                 <properties>
                     <property name="target" value="http://127.0.0.1/scim/v2"/>
+                    <property name="started" value="1970-01-01T00:00:00Z"/>
                 </properties>
                 <testcase name="okta/users/create@okta" classname="okta/users" time="0.012" file="scenarios/okta/users/create.yaml">
                     <properties>
@@ -202,6 +209,8 @@ mod tests {
             <testsuite name="scimulator check staging" tests="10" skipped="4" errors="1" failures="2" time="1.240">
                 <properties>
                     <property name="target" value="https://app.example.test/scim/v2"/>
+                    <property name="started" value="1970-01-01T00:00:00Z"/>
+                    <property name="options" value="--for okta,entra"/>
                 </properties>
                 <testcase name="sample.bulk-create" classname="bulk" time="0.012">
                     <properties>

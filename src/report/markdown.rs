@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::collected::Collected;
 use super::message::{self, Limits, clean};
-use super::{curl, evidence, words};
+use super::{evidence, order, words};
 use crate::event::{Finding, Kind, Known, Problem, Status};
 
 /// A comment on GitHub may hold 65 536 characters; we stay below it.
@@ -37,28 +37,49 @@ pub(super) fn render(run: &Collected, limit: usize) -> String {
         "### scimulator {}: {}{incomplete}\n\nTarget `{}`, {}.\n",
         run.kind.word(),
         words::summary(run),
-        clean(&run.target.name).replace('`', "'"),
-        words::seconds(run.elapsed)
+        code(&run.target.name),
+        circumstances(run)
     );
     text.push_str(&readiness(run));
     let tables = tables(run, limit / TABLES);
     let room = limit.saturating_sub(tables.len());
-    for (index, finding) in failures(run).enumerate() {
+    let failures = failures(run);
+    for (index, finding) in failures.iter().enumerate() {
         let detail = failure(run, finding);
         if text.len() + detail.len() > room {
-            let rest = failures(run).count() - index;
+            let rest = failures.len() - index;
             let _ = writeln!(text, "\n… and {} in the other reports.", words::count(rest, "more failure"));
             break;
         }
         text.push_str(&detail);
     }
+    if let Some(hint) =
+        evidence::about_curl(&run.target).filter(|_| run.kind == Kind::Check && !failures.is_empty())
+    {
+        let _ = writeln!(text, "\n{hint}");
+    }
     text.push_str(&tables);
     text
 }
 
-fn failures(run: &Collected) -> impl Iterator<Item = &Finding> {
+/// When it ran, how long, and with which options.
+fn circumstances(run: &Collected) -> String {
+    let started = run.started.map(|started| words::moment(started));
+    let options = match run.options.is_empty() {
+        true => None,
+        false => Some(format!("`{}`", code(&run.options.join(" ")))),
+    };
+    let parts: Vec<String> =
+        started.into_iter().chain([words::seconds(run.elapsed)]).chain(options).collect();
+    parts.join(", ")
+}
+
+fn failures(run: &Collected) -> Vec<&Finding> {
     let errors = run.of(Status::Error).filter(|_| run.kind == Kind::Run);
-    run.of(Status::Fail).chain(errors)
+    let mut failures: Vec<&Finding> = run.of(Status::Fail).collect();
+    order::sort(&mut failures);
+    failures.extend(errors);
+    failures
 }
 
 fn readiness(run: &Collected) -> String {
@@ -125,8 +146,11 @@ fn problems(run: &Collected, finding: &Finding) -> String {
         let led = shown.iter().take(shown.len() - 1).map(|cause| message::led(cause, SHORT));
         let messages: Vec<String> = led.chain([message::short(exchange, SHORT)]).collect();
         let _ = write!(text, "\n{}", block("http", words::cut(&messages.join("\n"), LARGEST_EVIDENCE)));
-        let lines: Vec<String> = shown.iter().map(|exchange| curl::line(&run.target.url, exchange)).collect();
-        let _ = write!(text, "\n{}", block("sh", &clean(&lines.join("\n"))));
+        let curl = |exchange: &&_| evidence::curl(&run.target, exchange);
+        let lines: Vec<String> = shown.iter().filter_map(curl).collect();
+        if !lines.is_empty() {
+            let _ = write!(text, "\n{}", block("sh", &clean(&lines.join("\n"))));
+        }
     }
     let more = finding.problems.len().saturating_sub(PROBLEMS);
     if more > 0 {
@@ -176,11 +200,14 @@ fn tables(run: &Collected, limit: usize) -> String {
             .chain(run.of(Status::Blocked))
             .for_each(|finding| open.row(&[&finding.item.id, &finding.message])),
         Kind::Check | Kind::Selftest => {
-            run.of(Status::Error)
-                .chain(run.of(Status::Blocked))
-                .for_each(|finding| open.row(&[&finding.item.id, &finding.message]));
-            for (number, reason) in words::reasons(run.of(Status::Skip)) {
-                skipped.row(&[&number.to_string(), reason]);
+            for status in [Status::Error, Status::Blocked] {
+                for (findings, reason) in words::reasons(run.of(status)) {
+                    let ids: Vec<&str> = findings.iter().map(|finding| finding.item.id.as_str()).collect();
+                    open.row(&[&ids.join(", "), reason]);
+                }
+            }
+            for (findings, reason) in words::reasons(run.of(Status::Skip)) {
+                skipped.row(&[&findings.len().to_string(), reason]);
             }
         }
     }
@@ -265,7 +292,7 @@ mod tests {
         insta::assert_snapshot!(render(&samples::run(), COMMENT), @r#"
         ### scimulator run: 1 passed, 3 failed, 1 skipped, 1 error
 
-        Target `rfc`, 0.6 s.
+        Target `rfc`, 1970-01-01 00:00 UTC, 0.6 s.
 
         <details><summary><b>okta/users/deactivate@okta</b>: the transcript differs from its snapshot</summary>
 
@@ -325,7 +352,7 @@ mod tests {
         insta::assert_snapshot!(page, @r#"
         ### scimulator check: 2 passed, 2 failed, 1 warning, 2 skipped, 1 blocked, 1 error, 1 known
 
-        Target `staging`, 1.2 s.
+        Target `staging`, 1970-01-01 00:00 UTC, 1.2 s, `--for okta,entra`.
 
         | ready for | | |
         |---|---|---|
@@ -446,6 +473,8 @@ mod tests {
 
         </details>
 
+        The curl lines show what was sent. What the run created is deleted since, so that lines that build on it find nothing: the command for a check alone plays all of it anew.
+
         | warning | what | rules |
         |---|---|---|
         | sample.media-type | the error comes as a page | RFC7644-3.12-07 |
@@ -467,15 +496,15 @@ mod tests {
 
     #[test]
     fn a_selftest_shows_what_was_not_found() {
-        insta::assert_snapshot!(render(&samples::check::selftest(), COMMENT), @r#"
+        insta::assert_snapshot!(render(&samples::check::selftest(), COMMENT), @"
         ### scimulator selftest: 1 passed, 1 failed
 
-        Target `rfc`, 2.1 s.
+        Target `rfc`, 1970-01-01 00:00 UTC, 2.1 s.
 
         **delete-keeps**: no check found it
 
         DELETE answers 204 and keeps the resource
-        "#);
+        ");
     }
 
     #[test]

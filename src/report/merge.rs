@@ -38,6 +38,11 @@ pub fn merge(documents: &[Document]) -> Result<String, Broken> {
     report.insert("kind".into(), first.kind().into());
     report.insert("version".into(), first.version().into());
     report.insert("target".into(), json!({ "url": first.target("url"), "name": names(documents) }));
+    // Texts of RFC 3339 in UTC are in the order of time.
+    if let Some(started) = documents.iter().filter_map(|document| document.get("started")?.as_str()).min() {
+        report.insert("started".into(), started.into());
+    }
+    report.insert("options".into(), common_options(documents));
     report.insert("summary".into(), summary(documents));
     if documents.iter().any(Document::is_incomplete) {
         report.insert("incomplete".into(), true.into());
@@ -56,6 +61,12 @@ fn names(documents: &[Document]) -> String {
     let names = documents.iter().filter_map(|document| document.target("name"));
     let names: BTreeSet<&str> = names.flat_map(|names| names.split(", ")).collect();
     names.into_iter().collect::<Vec<_>>().join(", ")
+}
+
+/// The options of all shards: what differs is what made shards of them.
+fn common_options(documents: &[Document]) -> Value {
+    let is_common = |option: &&Value| documents.iter().all(|document| document.options().contains(option));
+    documents.iter().take(1).flat_map(Document::options).filter(is_common).cloned().collect()
 }
 
 fn same<T: PartialEq>(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::words;
-use crate::exchange::{Exchange, Headers, SCIM_JSON, reason};
+use crate::exchange::{Auth, Exchange, Headers, SCIM_JSON, reason};
 use crate::redact::Redacted;
 
 /// The request and what came of it; JSON is laid out over several lines.
@@ -26,6 +26,7 @@ pub(super) fn answer(exchange: &Redacted<Exchange>) -> String {
 fn sent(exchange: &Redacted<Exchange>, mark: &str) -> String {
     let request = &exchange.get().request;
     let mut text = format!("{mark}{} {}\n", request.method, request.target);
+    credentials(&mut text, mark, &request.auth);
     fields(&mut text, mark, &request.headers);
     body(&mut text, mark, &request.body);
     clean(&text)
@@ -90,6 +91,7 @@ pub(super) fn short(exchange: &Redacted<Exchange>, limits: Limits) -> String {
 pub(super) fn led(exchange: &Redacted<Exchange>, limits: Limits) -> String {
     let Exchange { request, outcome, .. } = exchange.get();
     let mut text = format!("> {} {}\n", request.method, request.target);
+    credentials(&mut text, "> ", &request.auth);
     telling(&mut text, "> ", &request.headers);
     text.push_str(&cut_body(&request.body, limits));
     let answer = match outcome {
@@ -161,6 +163,16 @@ fn is_deceptive(c: char) -> bool {
 /// Whether a character turns the direction of writing.
 pub(super) fn turns(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// What goes with a request instead of the credentials of the target.
+fn credentials(text: &mut String, mark: &str, auth: &Auth) {
+    let _ = match auth {
+        Auth::Target => Ok(()),
+        Auth::None => writeln!(text, "{mark}Authorization: <none>"),
+        Auth::Bearer(token) => writeln!(text, "{mark}Authorization: Bearer {token}"),
+        Auth::MadeUp(value) => writeln!(text, "{mark}Authorization: {value}"),
+    };
 }
 
 fn fields(text: &mut String, mark: &str, headers: &Headers) {

@@ -11,6 +11,7 @@
 //! | `message` | an exchange as HTTP |
 //! | `curl` | a request as a line that sends it again |
 //! | `evidence` | what is known of a finding: its rules, who stumbles, the fix |
+//! | `order` | which finding is read first |
 //! | [`collected`] | the run once it is over |
 //! | [`json`], [`junit`], `markdown`, `html` | report files |
 //! | `github` | annotations and the step summary of GitHub Actions |
@@ -37,6 +38,7 @@ pub mod junit;
 mod markdown;
 pub mod merge;
 mod message;
+mod order;
 mod progress;
 #[cfg(test)]
 pub(crate) mod samples;

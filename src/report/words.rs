@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::collected::Collected;
 use super::evidence;
 use crate::event::{Finding, Problem, Status, Tally};
@@ -16,6 +18,11 @@ pub(super) fn seconds(duration: Duration) -> String {
         ..120.0 => format!("{seconds:.1} s"),
         _ => format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60),
     }
+}
+
+/// `2026-12-01 14:30 UTC`
+pub(super) fn moment(timestamp: Timestamp) -> String {
+    timestamp.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
 /// `1 snapshot`, `2 snapshots`.
@@ -53,16 +60,16 @@ pub(super) fn summary(run: &Collected) -> String {
     counts.into_iter().map(|(_, words)| words).collect::<Vec<_>>().join(", ")
 }
 
-/// The reasons of these findings, each with how often it was given, the commonest first.
-pub(super) fn reasons<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(usize, &'a str)> {
-    let mut reasons: Vec<(usize, &str)> = Vec::new();
+/// The reasons of these findings, each with those that gave it, the commonest first.
+pub(super) fn reasons<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(Vec<&'a Finding>, &'a str)> {
+    let mut reasons: Vec<(Vec<&Finding>, &str)> = Vec::new();
     for finding in findings {
         match reasons.iter_mut().find(|(_, reason)| *reason == finding.message) {
-            Some((number, _)) => *number += 1,
-            None => reasons.push((1, &finding.message)),
+            Some((findings, _)) => findings.push(finding),
+            None => reasons.push((vec![finding], &finding.message)),
         }
     }
-    reasons.sort_by(|(a, first), (b, second)| b.cmp(a).then(first.cmp(second)));
+    reasons.sort_by(|(a, first), (b, second)| b.len().cmp(&a.len()).then(first.cmp(second)));
     reasons
 }
 

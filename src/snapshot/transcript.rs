@@ -60,12 +60,14 @@ fn shown(exchange: &Exchange) -> Shown {
     let request = &exchange.request;
     let mut headers = fields(&request.headers);
     if !request.headers.contains("authorization") {
-        match request.auth {
-            Auth::Target => {}
-            Auth::None => headers.insert(0, ("Authorization".to_owned(), "<none>".to_owned())),
-            Auth::Bearer(_) => {
-                headers.insert(0, ("Authorization".to_owned(), format!("Bearer {PLACEHOLDER}")))
-            }
+        let authorization = match &request.auth {
+            Auth::Target => None,
+            Auth::None => Some("<none>".to_owned()),
+            Auth::Bearer(_) => Some(format!("Bearer {PLACEHOLDER}")),
+            Auth::MadeUp(value) => Some(value.clone()),
+        };
+        if let Some(value) = authorization {
+            headers.insert(0, ("Authorization".to_owned(), value));
         }
     }
     Shown {

@@ -295,6 +295,9 @@ impl Target {
                 append(&mut map, name, value)?;
             }
         }
+        if let Auth::MadeUp(value) = &request.auth {
+            append(&mut map, "authorization", value)?;
+        }
         if !map.contains_key(AUTHORIZATION)
             && let Some(authorization) = self.authorization(request, token)
         {
@@ -317,7 +320,7 @@ impl Target {
 
     fn authorization(&self, request: &Request, token: Option<&str>) -> Option<String> {
         match (&request.auth, &self.credentials) {
-            (Auth::None, _) => None,
+            (Auth::None | Auth::MadeUp(_), _) => None,
             (Auth::Bearer(token), _) => Some(format!("Bearer {token}")),
             (Auth::Target, Credentials::Bearer(token)) => Some(format!("Bearer {}", token.expose_secret())),
             (Auth::Target, Credentials::Basic { user, password }) => {

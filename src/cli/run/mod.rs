@@ -17,7 +17,7 @@ use clap::Args;
 use super::context::Context;
 use super::env;
 use super::exit::{Exit, Stop};
-use super::output::{self, OutputArgs};
+use super::output::{self, Options, OutputArgs};
 use super::signal::Signals;
 use super::target_options::TargetArgs;
 use super::values::Shard;
@@ -101,6 +101,20 @@ pub struct RunArgs {
     output: OutputArgs,
 }
 
+impl RunArgs {
+    /// What decides what is played, for the reports.
+    fn options(&self) -> Vec<String> {
+        let mut options = Options::default();
+        let words: Vec<&str> = self.dialects.iter().map(|dialect| dialect.word()).collect();
+        options.list("--as", &words);
+        options.list("--tag", &self.tags);
+        options.list("--filter", self.filter.as_slice());
+        options.list("--shard", self.shard.as_slice());
+        options.flag("--fail-fast", self.fail_fast);
+        options.into()
+    }
+}
+
 fn dialect(text: &str) -> Result<Dialect, String> {
     let known = Dialect::WORDS.iter().map(|(word, _)| *word);
     match Dialect::WORDS.iter().find(|(word, _)| *word == text) {
@@ -163,6 +177,7 @@ fn selection(args: &RunArgs) -> Selection {
 }
 
 async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<Exit, Stop> {
+    let options = args.options();
     let is_everything = selection(&args).is_everything() && args.paths.is_empty();
     let chosen = args.target.choose(context)?;
     if let (Some(chosen), Some(profile)) = (&chosen, &args.profile) {
@@ -198,7 +213,13 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
     let detail = args.output.detail();
     let mut reporter = args.output.reporter(context, files, review_folders(&cases));
     let clock = Instant::now();
-    reporter.observe(&Event::Started { kind: Kind::Run, target: stage.info(), planned: cases.len() });
+    reporter.observe(&Event::Started {
+        kind: Kind::Run,
+        target: stage.info(),
+        planned: cases.len(),
+        started: jiff::Timestamp::now(),
+        options,
+    });
     let stage = std::sync::Arc::new(stage);
     let driven = {
         let interrupted = std::pin::pin!(signals.next());

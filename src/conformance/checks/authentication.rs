@@ -24,7 +24,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// A token that nobody was given.
 pub(super) fn wrong_token(t: &Trial) -> Auth {
-    Auth::Bearer(format!("wrong-{}", t.ground().fresh_name()))
+    Auth::MadeUp(format!("Bearer wrong-{}", t.ground().fresh_name()))
 }
 
 /// The same request with other credentials.

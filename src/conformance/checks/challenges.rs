@@ -308,9 +308,8 @@ check! {
 async fn malformed_credentials_are_refused(t: &Trial) -> Verdict {
     let target = format!("{}?count=1", t.users()?.endpoint());
     for authorization in ["Bearer", "Bearer a b", "Bearer \u{e9}\u{20ac}", "Basic ***", "Nonsense", ", ,="] {
-        let mut request = Request { auth: Auth::None, ..Request::new("GET", target.as_str()) };
-        request.headers.append("Authorization", authorization);
-        let answer = t.send(request).await?;
+        let made_up = Auth::MadeUp(authorization.to_owned());
+        let answer = t.send(with(made_up, "GET", &target, None)).await?;
         let flaw = answer.flaw(format!("`Authorization: {authorization}` is answered {}", answer.said()));
         let flaw = flaw.expected("401").got(answer.said());
         match answer.status {

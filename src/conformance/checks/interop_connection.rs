@@ -2,11 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
+use super::authentication::{with, wrong_token};
 use super::interop::{expect_nothing, mapped_text, plus, seen, text_of};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Answer, Trial, component};
 use crate::conformance::verdict::{Stop, Verdict, skip};
-use crate::exchange::{Auth, Request};
+use crate::exchange::Request;
 use crate::protocol::schema::Type;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -352,9 +353,8 @@ check! {
 
 async fn unauthorized(t: &Trial) -> Verdict {
     let users = t.users()?;
-    let mut request = Request::new("GET", format!("{}?count=1&startIndex=1", users.endpoint()));
-    request.auth = Auth::Bearer(format!("wrong-{}", uuid::Uuid::new_v4().simple()));
-    let answer = t.send(request).await?;
+    let target = format!("{}?count=1&startIndex=1", users.endpoint());
+    let answer = t.send(with(wrong_token(t), "GET", &target, None)).await?;
     answer.expect_status(&[401])?;
     expect_scim_error(&answer)
 }

@@ -3,9 +3,9 @@
 use maud::{Markup, html};
 
 use super::super::collected::Collected;
-use super::super::{curl, evidence, message, words};
+use super::super::{evidence, message, words};
 use super::{Text, finding};
-use crate::event::{Finding, Status};
+use crate::event::{Finding, Kind, Status};
 use crate::exchange::{Exchange, reason};
 use crate::redact::Redacted;
 
@@ -35,7 +35,8 @@ impl Room {
 /// The exchanges of a finding; the ones that show a problem are open, and what led to them.
 pub(super) fn list(run: &Collected, finding: &Finding, room: &mut Room) -> Markup {
     let number = finding.exchanges.len();
-    if number == 0 {
+    // Hundreds of checks pass, and nobody looks at how: a page is mailed. The JSON report has all.
+    if number == 0 || (run.kind == Kind::Check && finding.status == Status::Pass) {
         return html! {};
     }
     let shown: Vec<Markup> = finding
@@ -82,7 +83,9 @@ fn details(run: &Collected, finding: &Finding, index: usize, exchange: &Redacted
             }
             pre.request { (cut(&message::request(exchange))) }
             pre.response { (cut(&message::answer(exchange))) }
-            p.curl { code { (Text(&curl::line(&run.target.url, exchange))) } " " (finding::copy()) }
+            @if let Some(line) = evidence::curl(&run.target, exchange) {
+                p.curl { code { (Text(&line)) } " " (finding::copy()) }
+            }
         }
     }
 }

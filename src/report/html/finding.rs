@@ -67,7 +67,10 @@ fn searched(finding: &Finding) -> String {
     let mut words = vec![item.id.as_str(), &item.title, &finding.message];
     words.extend(item.requirements.iter().map(String::as_str));
     words.extend(item.breaks.iter().map(String::as_str));
+    words.extend(evidence::stumbles(item));
     words.extend(finding.problems.iter().skip(1).map(|problem| problem.what.as_str()));
+    let rules = evidence::rules(&item.requirements);
+    words.extend(rules.iter().map(|rule| rule.source.as_str()));
     words.join(" ").to_lowercase()
 }
 

@@ -10,7 +10,7 @@
 //!
 //! Whatever comes from a target is text: it is escaped, and the policy of the page lets no script run but its own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -20,7 +20,7 @@ use sha2::{Digest, Sha256};
 
 use super::collected::Collected;
 use super::message::clean;
-use super::{evidence, words};
+use super::{evidence, order, words};
 use crate::event::{Finding, Kind, Readiness, Status};
 
 mod coverage;
@@ -130,7 +130,11 @@ pub(super) fn render(run: &Collected) -> String {
                     p.about {
                         code { (Text(&run.target.url)) } " · "
                         (words::count(run.tally.total(), noun(run.kind))) " in " (words::seconds(run.elapsed))
+                        @if let Some(started) = run.started {
+                            " · " time datetime=(started) { (words::moment(started)) }
+                        }
                         " · scimulator " (env!("CARGO_PKG_VERSION"))
+                        @if !run.options.is_empty() { " " code { (Text(&run.options.join(" "))) } }
                     }
                     @if run.incomplete {
                         p.banner role="alert" { "The run was interrupted: results are missing." }
@@ -245,23 +249,29 @@ fn notices(run: &Collected) -> Markup {
 }
 
 fn findings(run: &Collected) -> Markup {
-    let mut topics: BTreeMap<&str, Vec<(String, &Finding)>> = BTreeMap::new();
-    let mut names: HashMap<&str, usize> = HashMap::new();
-    for finding in &run.findings {
-        let uses = names.entry(&finding.item.id).or_insert(0);
-        *uses += 1;
-        let anchor = match *uses {
-            1 => clean(&finding.item.id),
-            more => format!("{} ({more})", clean(&finding.item.id)),
-        };
-        topics.entry(&finding.item.topic).or_default().push((anchor, finding));
-    }
-    topics.values_mut().for_each(|findings| findings.sort_by_key(|(_, finding)| mark(finding).rank));
+    let mut uses: HashMap<String, usize> = HashMap::new();
+    let mut anchor = |finding: &Finding| {
+        let id = clean(&finding.item.id);
+        let number = uses.entry(id.clone()).or_insert(0);
+        *number += 1;
+        if *number == 1 { id } else { format!("{id} ({number})") }
+    };
+    let topics = order::by_topic(run.findings.iter());
+    let topics: Vec<(&str, Vec<(String, &Finding)>)> = topics
+        .into_iter()
+        .map(|(topic, mut findings)| {
+            findings.sort_by_key(|finding| mark(finding).rank);
+            (topic, findings.into_iter().map(|finding| (anchor(finding), finding)).collect())
+        })
+        .collect();
     let mut room = exchange::Room::default();
     html! {
         section aria-labelledby="every-finding" {
             h2 id="every-finding" { "Findings" }
-            (filters(run, topics.keys().copied()))
+            @if let Some(hint) = evidence::about_curl(&run.target).filter(|_| run.kind == Kind::Check) {
+                p.hint { (hint) }
+            }
+            (filters(run, topics.iter().map(|(topic, _)| *topic)))
             @for (topic, findings) in &topics {
                 section.topic data-topic=(Text(topic)) {
                     h3 {

@@ -12,6 +12,8 @@ fn the_report_keeps_its_shape() {
         "url": "http://127.0.0.1/scim/v2",
         "name": "rfc"
       },
+      "started": "1970-01-01T00:00:00Z",
+      "options": [],
       "summary": {
         "pass": 1,
         "fail": 3,
@@ -262,6 +264,10 @@ fn a_check_has_problems_what_is_known_and_readiness() {
         "url": "https://app.example.test/scim/v2",
         "name": "staging"
       },
+      "started": "1970-01-01T00:00:00Z",
+      "options": [
+        "--for okta,entra"
+      ],
       "summary": {
         "pass": 2,
         "fail": 3,

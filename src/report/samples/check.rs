@@ -38,6 +38,8 @@ pub(crate) fn events() -> Vec<Event> {
         kind: Kind::Check,
         target: TargetInfo { url: "https://app.example.test/scim/v2".into(), name: "staging".into() },
         planned: 10,
+        started: jiff::Timestamp::UNIX_EPOCH,
+        options: vec!["--for okta,entra".into()],
     }];
     for finding in findings() {
         events.push(Event::ItemStarted(Arc::clone(&finding.item)));
@@ -79,6 +81,8 @@ pub(crate) fn selftest_events() -> Vec<Event> {
             kind: Kind::Selftest,
             target: TargetInfo { url: "http://127.0.0.1/scim/v2".into(), name: "rfc".into() },
             planned: 2,
+            started: jiff::Timestamp::UNIX_EPOCH,
+            options: Vec::new(),
         },
         Event::Finished(Box::new(found)),
         Event::Finished(Box::new(missed)),
@@ -112,7 +116,7 @@ fn readiness() -> Vec<Readiness> {
     ]
 }
 
-fn item(
+pub(crate) fn item(
     id: &str,
     title: &str,
     topic: &str,

@@ -22,6 +22,8 @@ pub(crate) fn events() -> Vec<Event> {
         kind: Kind::Run,
         target: TargetInfo { url: "http://127.0.0.1/scim/v2".into(), name: "rfc".into() },
         planned: 6,
+        started: jiff::Timestamp::UNIX_EPOCH,
+        options: Vec::new(),
     }];
     for finding in findings() {
         events.push(Event::ItemStarted(Arc::clone(&finding.item)));

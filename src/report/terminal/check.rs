@@ -1,11 +1,9 @@
 //! What `check` says when it is over: for whom the target is ready, then what is wrong, the worst first.
 
-use std::collections::BTreeMap;
-
 use super::super::message::{self, Limits};
-use super::super::{curl, evidence, words};
+use super::super::{evidence, order, words};
 use super::Detail;
-use super::text::{BOLD, DIM, GREEN, RED, YELLOW, clean, indented, named, style};
+use super::text::{BOLD, DIM, GREEN, RED, YELLOW, clean, indented, named, style, styled};
 use crate::event::{Finding, Item, Kind, Known, Problem, Readiness, Severity, Status, TargetInfo};
 
 /// How much of an exchange is shown unless everything is asked for.
@@ -33,10 +31,18 @@ impl Ending<'_> {
     /// All but the counts.
     pub fn show(&self) -> String {
         let mut text = self.readiness();
-        text.push_str(&self.failures());
-        if self.detail != Detail::Quiet {
-            text.push_str(&self.warnings());
+        let mut warnings: Vec<&Finding> = self.of(Status::Warn).collect();
+        order::sort(&mut warnings);
+        let is_quiet = self.detail == Detail::Quiet;
+        let (blocking, others): (Vec<_>, Vec<_>) =
+            warnings.into_iter().filter(|_| !is_quiet).partition(|finding| self.stands_in_a_way(finding));
+        let mut in_full = self.failures();
+        in_full.push_str(&self.blocking(&blocking));
+        if let Some(hint) = evidence::about_curl(self.target).filter(|_| !in_full.is_empty()) {
+            in_full.push_str(&format!("\n{}", named("note", DIM, hint)));
         }
+        text.push_str(&in_full);
+        text.push_str(&in_short(&others));
         text.push_str(&self.not_judged());
         if self.detail != Detail::Quiet {
             text.push_str(&self.skipped());
@@ -80,25 +86,22 @@ impl Ending<'_> {
     }
 
     fn failures(&self) -> String {
-        let mut topics: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
-        for finding in self.of(Status::Fail) {
-            topics.entry(&finding.item.topic).or_default().push(finding);
-        }
         let mut text = String::new();
-        for (topic, findings) in topics {
+        for (topic, findings) in order::by_topic(self.of(Status::Fail)) {
             let number = words::number(findings.len(), Status::Fail);
             text.push_str(&format!("\n{RED}=== {}: {number}{RED:#}\n", clean(topic)));
-            findings.into_iter().for_each(|finding| text.push_str(&self.failure(finding)));
+            findings.into_iter().for_each(|finding| text.push_str(&self.in_full(finding)));
         }
         text
     }
 
-    fn failure(&self, finding: &Finding) -> String {
+    /// A finding with its evidence, the fix, and how to judge it alone.
+    fn in_full(&self, finding: &Finding) -> String {
         let item = &finding.item;
         let mut text = heading(finding);
         let limit = if self.detail == Detail::Verbose { usize::MAX } else { PROBLEMS };
         if finding.problems.is_empty() {
-            text.push_str(&named("wrong", RED, &finding.message));
+            text.push_str(&named("wrong", style(finding.status), &finding.message));
         }
         let mut told: &[String] = &[];
         let mut seen = None;
@@ -149,57 +152,64 @@ impl Ending<'_> {
             _ => message::short(exchange, SHORT),
         });
         let mut text = format!("\n{}\n", indented(&indented(&shown)));
-        for (index, exchange) in cause.into_iter().chain([exchange]).enumerate() {
+        let sent = cause.into_iter().chain([exchange]);
+        for (index, line) in sent.filter_map(|exchange| evidence::curl(self.target, exchange)).enumerate() {
             let name = if index == 0 { "as curl" } else { "" };
-            let curl = clean(&curl::line(&self.target.url, exchange));
-            text.push_str(&format!("  {DIM}{name:<10}{DIM:#}{curl}\n"));
+            text.push_str(&format!("  {DIM}{name:<10}{DIM:#}{}\n", clean(&line)));
         }
         text
     }
 
-    fn warnings(&self) -> String {
-        let mut text = String::new();
-        for finding in self.of(Status::Warn) {
-            if text.is_empty() {
-                let number = words::count(self.of(Status::Warn).count(), "warning");
-                text.push_str(&format!("\n{YELLOW}=== {number}{YELLOW:#}\n"));
-            }
-            text.push_str(&heading(finding));
-            match finding.problems.first() {
-                Some(problem) => text.push_str(&statements(problem, "concern")),
-                None => text.push_str(&named("concern", YELLOW, &finding.message)),
-            }
-            let more = finding.problems.len().saturating_sub(1);
-            let more = if more > 0 { format!("and {more} more; ") } else { String::new() };
-            let ids = evidence::broken(finding).join(", ");
-            let ids = if ids.is_empty() { ids } else { format!("{ids}; ") };
-            let line = clean(&format!("{more}{ids}scimulator explain {}", finding.item.id));
-            text.push_str(&format!("  {DIM}more{DIM:#}      {line}\n"));
+    fn stands_in_a_way(&self, finding: &Finding) -> bool {
+        self.readiness.iter().any(|row| row.blockers.contains(&finding.item.id))
+    }
+
+    /// Warnings that keep somebody from being ready.
+    fn blocking(&self, warnings: &[&Finding]) -> String {
+        if warnings.is_empty() {
+            return String::new();
         }
+        let stand = if warnings.len() == 1 { "stands" } else { "stand" };
+        let number = words::count(warnings.len(), "warning");
+        let mut text = format!("\n{YELLOW}=== {number} that {stand} in somebody's way{YELLOW:#}\n");
+        warnings.iter().for_each(|finding| text.push_str(&self.in_full(finding)));
         text
     }
 
+    /// What could not be judged, by reason: one thing that does not work keeps many checks from judging.
     fn not_judged(&self) -> String {
         let mut text = String::new();
         for status in [Status::Error, Status::Blocked] {
-            for finding in self.of(status) {
+            for (findings, reason) in words::reasons(self.of(status)) {
                 if text.is_empty() {
                     text.push_str(&format!("\n{YELLOW}=== could not be judged{YELLOW:#}\n"));
                 }
-                text.push_str(&format!("  {}", super::replay::line(finding)));
+                let word = styled(status, &format!("{:<7}", status.word()));
+                let ids: Vec<String> = findings.iter().map(|finding| finding.item.id.clone()).collect();
+                text.push_str(&format!("  {word} {}\n", clean(reason)));
+                let ids = if self.detail == Detail::Verbose { ids.join(", ") } else { some(&ids) };
+                text.push_str(&named("", DIM, &ids));
             }
         }
         text
     }
 
     fn skipped(&self) -> String {
-        let number = self.of(Status::Skip).count();
-        if number == 0 {
+        let reasons = words::reasons(self.of(Status::Skip));
+        if reasons.is_empty() {
             return String::new();
         }
-        let mut text = format!("\n{BOLD}{}{BOLD:#}\n", words::number(number, Status::Skip));
-        for (number, reason) in words::reasons(self.of(Status::Skip)) {
-            text.push_str(&format!("  {number:>3}  {}\n", clean(reason)));
+        let shown = if self.detail == Detail::Verbose { reasons.len() } else { SHOWN };
+        let number = words::number(self.of(Status::Skip).count(), Status::Skip);
+        let mut text = format!("\n{BOLD}{number}{BOLD:#}\n");
+        for (findings, reason) in reasons.iter().take(shown) {
+            text.push_str(&format!("  {:>3}  {}\n", findings.len(), clean(reason)));
+        }
+        if let Some(rest) = reasons.get(shown..).filter(|rest| !rest.is_empty()) {
+            let number: usize = rest.iter().map(|(findings, _)| findings.len()).sum();
+            text.push_str(&format!(
+                "  {number:>3}  {DIM}for other reasons: the reports and `--verbose` tell them{DIM:#}\n"
+            ));
         }
         text
     }
@@ -219,6 +229,30 @@ impl Ending<'_> {
         }
         text
     }
+}
+
+/// Warnings that stand in nobody's way, in a few lines each.
+fn in_short(warnings: &[&Finding]) -> String {
+    if warnings.is_empty() {
+        return String::new();
+    }
+    let mut text = format!("\n{YELLOW}=== {}{YELLOW:#}\n", words::count(warnings.len(), "warning"));
+    for finding in warnings {
+        text.push_str(&heading(finding));
+        match finding.problems.first() {
+            Some(problem) => text.push_str(&statements(problem, "concern")),
+            None => text.push_str(&named("concern", YELLOW, &finding.message)),
+        }
+        let more = match finding.problems.len().saturating_sub(1) {
+            0 => String::new(),
+            more => format!("{} in this check; ", words::count(more, "more problem")),
+        };
+        let ids = evidence::broken(finding).join(", ");
+        let ids = if ids.is_empty() { ids } else { format!("{ids}; ") };
+        let line = clean(&format!("{more}{ids}scimulator explain {}", finding.item.id));
+        text.push_str(&format!("  {DIM}more{DIM:#}      {line}\n"));
+    }
+    text
 }
 
 /// Id, level, title and who stumbles.

@@ -198,7 +198,7 @@ impl Terminal {
 impl Observer for Terminal {
     fn observe(&mut self, event: &Event) {
         match event {
-            Event::Started { kind, target, planned } => {
+            Event::Started { kind, target, planned, .. } => {
                 self.kind = *kind;
                 self.target = target.clone();
                 self.progress.start(*planned);

@@ -169,6 +169,34 @@ fn a_check_ends_with_readiness_failures_and_what_else_happened() {
       Microsoft Entra ID  undecided  1 could not be judged: sample.unreachable
       Ping Identity       ready      41 checks judged
 
+    === unicode & <b>: 1 failed
+
+    --- sample.hostile (must)
+    </script><script>alert('x')</script>�[31m� "quoted" | `tick` ``` --> ]]>
+      stumbles  Okta
+      wrong     </script><script>alert('x')</script>�[31m� "quoted" | `tick` ``` --> ]]>
+      expected  </script><script>alert('x')</script>�[31m� "quoted" | `tick` ``` --> ]]>
+      got       </script><script>alert('x')</script>�[31m� "quoted" | `tick` ``` --> ]]>
+      rule      RFC 7643 §3.1, MUST (RFC7643-3.1-05): Every representation of a resource includes a
+                non-empty id.
+
+        > POST /Users
+        {
+          "userName": "o'brien <b>"
+        }
+        < 500 Internal Server Error
+        {
+          "id": "</script><script>alert('x')</script>\u001b[31m� \"quoted\" | `tick` ``` --> ]]>",
+          "token": "<redacted>",
+          "long": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (5000 bytes)"
+        }
+
+      as curl   curl -sS -i -X POST https://app.example.test/scim/v2/Users -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json' -H 'Content-Type: application/scim+json' --data-raw '{"userName":"o'\''brien <b>"}'
+
+      fix       Apply `active` of a path-less replace, and `"False"` as a text where the client sends
+                it.
+      it alone  scimulator check --target https://app.example.test/scim/v2 --only sample.hostile
+
     === patch: 1 failed
 
     --- sample.replace-active (must)
@@ -240,33 +268,8 @@ fn a_check_ends_with_readiness_failures_and_what_else_happened() {
                 it.
       it alone  scimulator check --target https://app.example.test/scim/v2 --only sample.replace-active
 
-    === unicode & <b>: 1 failed
-
-    --- sample.hostile (must)
-    </script><script>alert('x')</script>�[31m� "quoted" | `tick` ``` --> ]]>
-      stumbles  Okta
-      wrong     </script><script>alert('x')</script>�[31m� "quoted" | `tick` ``` --> ]]>
-      expected  </script><script>alert('x')</script>�[31m� "quoted" | `tick` ``` --> ]]>
-      got       </script><script>alert('x')</script>�[31m� "quoted" | `tick` ``` --> ]]>
-      rule      RFC 7643 §3.1, MUST (RFC7643-3.1-05): Every representation of a resource includes a
-                non-empty id.
-
-        > POST /Users
-        {
-          "userName": "o'brien <b>"
-        }
-        < 500 Internal Server Error
-        {
-          "id": "</script><script>alert('x')</script>\u001b[31m� \"quoted\" | `tick` ``` --> ]]>",
-          "token": "<redacted>",
-          "long": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (5000 bytes)"
-        }
-
-      as curl   curl -sS -i -X POST https://app.example.test/scim/v2/Users -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json' -H 'Content-Type: application/scim+json' --data-raw '{"userName":"o'\''brien <b>"}'
-
-      fix       Apply `active` of a path-less replace, and `"False"` as a text where the client sends
-                it.
-      it alone  scimulator check --target https://app.example.test/scim/v2 --only sample.hostile
+      note      The curl lines show what was sent. What the run created is deleted since, so that lines
+                that build on it find nothing: the command for a check alone plays all of it anew.
 
     === 1 warning
 
@@ -278,8 +281,10 @@ fn a_check_ends_with_readiness_failures_and_what_else_happened() {
       more      RFC7644-3.12-07; scimulator explain sample.media-type
 
     === could not be judged
-      ERROR   sample.unreachable (12 ms): no answer within 10 s
-      blocked sample.read (12 ms): needs `sample.id`, which failed
+      error   no answer within 10 s
+                sample.unreachable
+      blocked needs `sample.id`, which failed
+                sample.read
 
     2 skipped
         2  the target does not advertise bulk operations
