@@ -182,19 +182,19 @@ fn a_failed_expectation_is_shown_at_its_line() {
     success: false
     exit_code: 1
     ----- stdout -----
-    FAIL    errors/unknown@okta ([TIME]): expected `200`, found `404` (Not Found)
+    FAIL    errors/unknown@okta ([TIME]): the status: expected `200`, found `404` (Not Found)
 
     --- errors/unknown@okta
     A user that nobody knows
-    expected `200`, found `404` (Not Found)
+    the status: expected `200`, found `404` (Not Found)
 
-    error: expected `200`, found `404` (Not Found)
+    error: the status: expected `200`, found `404` (Not Found)
      --> scenarios/errors/unknown.yaml:7:15
       |
     7 |       status: 200
       |               ^^^ expected `200`
       |
-      = note: compared with the status of the answer 404 Not Found to step 1, `GET /Users/nobody`
+      = note: in the answer 404 Not Found to step 1, `GET /Users/nobody`
       = note: the answer says: there is no User with the id `nobody`
 
     the last exchange:
@@ -211,7 +211,7 @@ fn a_failed_expectation_is_shown_at_its_line() {
         "detail": "there is no User with the id `nobody`"
       }
 
-    it alone: scimulator run scenarios/errors/unknown.yaml
+    it alone: scimulator run scenarios/errors/unknown.yaml --as okta
 
     0 passed, 1 failed in [TIME]
 
@@ -418,19 +418,19 @@ fn fail_fast_leaves_the_rest_unplayed_and_says_so() {
     success: false
     exit_code: 1
     ----- stdout -----
-    FAIL    errors/unknown@entra ([TIME]): expected `200`, found `404` (Not Found)
+    FAIL    errors/unknown@entra ([TIME]): the status: expected `200`, found `404` (Not Found)
 
     --- errors/unknown@entra
     A user that nobody knows
-    expected `200`, found `404` (Not Found)
+    the status: expected `200`, found `404` (Not Found)
 
-    error: expected `200`, found `404` (Not Found)
+    error: the status: expected `200`, found `404` (Not Found)
      --> scenarios/errors/unknown.yaml:7:15
       |
     7 |       status: 200
       |               ^^^ expected `200`
       |
-      = note: compared with the status of the answer 404 Not Found to step 1, `GET /Users/nobody`
+      = note: in the answer 404 Not Found to step 1, `GET /Users/nobody`
       = note: the answer says: there is no User with the id `nobody`
 
     the last exchange:
@@ -447,7 +447,7 @@ fn fail_fast_leaves_the_rest_unplayed_and_says_so() {
         "detail": "there is no User with the id `nobody`"
       }
 
-    it alone: scimulator run scenarios/errors/unknown.yaml
+    it alone: scimulator run scenarios/errors/unknown.yaml --as entra
 
     0 passed, 1 failed, 2 skipped in [TIME]
 
@@ -564,14 +564,14 @@ fn an_unreachable_target_cannot_be_judged() {
 fn refused_credentials_cannot_be_judged() {
     let sandbox = sandbox();
     let server = Server::start(&sandbox);
-    assert_run!(sandbox, ["run", "--target", &server.url, "--token", "wrong-token-1"], @r"
+    assert_run!(sandbox, ["run", "--target", &server.url, "--token", "wrong-token-1"], @"
     success: false
     exit_code: 3
     ----- stdout -----
 
     ----- stderr -----
     error: the target http://127.0.0.1:[PORT]/scim/v2 refuses the credentials: GET /Users answers 401
-      hint: set a valid bearer token in SCIM_TOKEN, or see `scimulator run --help` for other ways to log in
+      hint: set a valid bearer token in SCIM_TOKEN; `--help` tells other ways to log in
     ");
 }
 
@@ -653,7 +653,7 @@ fn what_a_killed_run_left_is_told_by_the_next() {
     child.wait().unwrap();
     let output = sandbox.command(&["run", "--target", &server.url, "--token", TOKEN]).output().unwrap();
     let said = String::from_utf8(output.stderr).unwrap();
-    assert!(said.contains("an earlier run left 1 resource on its target (`.scimulator/"), "{said}");
+    assert!(said.contains("an earlier run left 1 resource on http://127.0.0.1:"), "{said}");
     assert!(server.users() == 1 && sandbox.has(".scimulator"));
 }
 

@@ -614,12 +614,13 @@ async fn clean_up_deletes_groups_first_and_finds_what_was_never_answered() {
     let journal = Journal::open(&file).unwrap();
     let report = delete_pending(&target(&server.uri()), &journal).await;
     let expected = Report {
+        is_refused: false,
         deleted: vec!["/Groups/team".into(), "/Users/dan".into(), "/Users/ada".into()],
         gone: vec!["/Users/bob".into()],
         failed: vec![("/Users/eve".into(), "the target answered 500".into())],
     };
     assert_eq!(report, expected);
-    assert_eq!(Journal::pending(&file).unwrap(), [Pending::Created("/Users/eve".into())]);
+    assert_eq!(Journal::leftover(&file).unwrap().pending, [Pending::Created("/Users/eve".into())]);
     assert!(!journal.finish().unwrap());
 }
 

@@ -63,7 +63,7 @@ pub struct CheckArgs {
     )]
     write_baseline: bool,
     /// How many checks run at the same time [default: 8]
-    #[arg(long, value_name = "N", env = env::JOBS, help_heading = "Running")]
+    #[arg(long, value_name = "N", env = env::JOBS, value_parser = super::values::at_the_same_time, help_heading = "Running")]
     jobs: Option<NonZeroUsize>,
     /// Profile of the built-in provider [default: rfc]
     #[arg(long, value_name = "PROFILE", env = env::PROFILE, help_heading = "Running")]
@@ -338,7 +338,11 @@ fn audiences(words: &[String], has_target: bool) -> Result<Vec<Audience>, Stop> 
     words.iter().map(read).filter_map(Result::transpose).collect()
 }
 
-fn select(selection: &Selection) -> Result<Vec<Selected>, Stop> {
+/// The selected checks.
+///
+/// # Errors
+/// A word names nothing, or nothing is selected.
+pub(super) fn select(selection: &Selection) -> Result<Vec<Selected>, Stop> {
     let unknown = selection.unknown();
     if let Some(first) = unknown.first() {
         let mut stop = Stop::nothing_selected(format!("there is no check and no topic `{}`", first.word));

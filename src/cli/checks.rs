@@ -9,13 +9,17 @@ use super::context::Context;
 use super::env;
 use super::exit::{Exit, Stop};
 use crate::conformance::catalogue::{self, coverage};
-use crate::conformance::{Check, checks};
+use crate::conformance::selection::{Selected, Selection};
+use crate::conformance::{Audience, Check, checks};
 use crate::diagnostic::nearest;
 use crate::provider::defects::Defect;
 
 /// `checks`
 #[derive(Debug, Args)]
 pub struct ChecksArgs {
+    /// Only these checks or topics, separated by commas
+    #[arg(long, value_name = "ID|TOPIC", env = env::ONLY, value_delimiter = ',', conflicts_with = "requirements")]
+    only: Vec<String>,
     /// How the list is printed
     #[arg(long, value_name = "FORMAT", env = env::FORMAT, default_value = "table")]
     format: Format,
@@ -44,9 +48,15 @@ pub struct ExplainArgs {
 
 /// Lists the checks, or the coverage.
 pub fn list(args: &ChecksArgs, context: &Context) -> Exit {
+    let selection =
+        Selection { only: args.only.clone(), audiences: Audience::ALL.to_vec(), ..Selection::default() };
+    let selected = match super::check::select(&selection) {
+        Ok(selected) => selected,
+        Err(stop) => return context.refuse(&stop),
+    };
     let text = match (args.requirements, args.format) {
-        (false, Format::Table) => table(),
-        (false, Format::Json) => pretty(&checks::all().map(as_json).collect()),
+        (false, Format::Table) => table(&selected),
+        (false, Format::Json) => pretty(&selected.iter().map(|selected| as_json(selected.check)).collect()),
         (true, Format::Table) => coverage_table(),
         (true, Format::Json) => pretty(&coverage_json()),
     };
@@ -69,10 +79,10 @@ fn as_json(check: &Check) -> Value {
     })
 }
 
-fn table() -> String {
-    let width = checks::all().map(|check| check.id.len()).max().unwrap_or(0);
+fn table(selected: &[Selected]) -> String {
+    let width = selected.iter().map(|selected| selected.check.id.len()).max().unwrap_or(0);
     let mut text = String::new();
-    for check in checks::all() {
+    for Selected { check, .. } in selected {
         let _ = writeln!(text, "{:<width$}  {:<7}  {}", check.id, check.level.word(), check.title);
     }
     text
@@ -187,16 +197,59 @@ fn explained(id: &str, width: usize) -> Result<String, Stop> {
             writeln!(text, "\nTry it: scimulator serve --profile {} --defect {}", defect.profile, defect.id);
         return Ok(text);
     }
-    let known = checks::all()
-        .map(|check| check.id)
-        .chain(Defect::all().map(|defect| defect.id))
-        .chain(catalogue::requirements().iter().map(|requirement| requirement.id.as_str()))
-        .chain(catalogue::quirks().iter().map(|quirk| quirk.id.as_str()));
+    let known = || {
+        checks::all()
+            .map(|check| check.id)
+            .chain(Defect::all().map(|defect| defect.id))
+            .chain(catalogue::requirements().iter().map(|requirement| requirement.id.as_str()))
+            .chain(catalogue::quirks().iter().map(|quirk| quirk.id.as_str()))
+    };
+    if let Some(same) = known().find(|known| known.eq_ignore_ascii_case(id) && *known != id) {
+        return explained(same, width);
+    }
+    if let Some(text) = topic(id).or_else(|| rfc_section(id, width)).or_else(|| scenario(id)) {
+        return Ok(text);
+    }
+    let known = known();
     let stop = Stop::nothing_selected(format!("there is nothing called `{id}`"));
     Err(match nearest(id, known) {
         Some(near) => stop.hint(format!("did you mean `{near}`?")),
         None => stop.hint("`scimulator checks` lists the checks"),
     })
+}
+
+/// What there is in a topic.
+fn topic(word: &str) -> Option<String> {
+    let in_topic = |check: &&Check| check.topic().eq_ignore_ascii_case(word);
+    let width = checks::all().filter(in_topic).map(|check| check.id.len()).max()?;
+    let mut text = format!("{}: a topic with these checks\n\n", word.to_ascii_lowercase());
+    for check in checks::all().filter(in_topic) {
+        let _ = writeln!(text, "  {:<width$}  {}", check.id, check.title);
+    }
+    Some(text)
+}
+
+/// The requirements of a section: `RFC7644-3.5.2`.
+fn rfc_section(word: &str, width: usize) -> Option<String> {
+    let word = word.to_ascii_uppercase();
+    let (rfc, section) = word.strip_prefix("RFC")?.split_once('-')?;
+    let is_there = |row: &&catalogue::Requirement| row.rfc.to_string() == rfc && row.section == section;
+    let mut rows = catalogue::requirements().iter().filter(is_there).peekable();
+    rows.peek()?;
+    let mut text = format!("RFC {rfc} §{section}: what it requires\n\n");
+    rows.for_each(|row| statement(&mut text, &row.id, width));
+    Some(text)
+}
+
+/// Where a replayed scenario is explained.
+fn scenario(word: &str) -> Option<String> {
+    let (path, dialect) = word.strip_prefix("scenario:")?.split_once('@')?;
+    let folder = super::run::SCENARIOS;
+    Some(format!(
+        "{word}: traffic of an identity provider that is replayed\n\n\
+         What it is about stands at the top of its file, {folder}/{path}.yaml. It alone:\n  \
+         scimulator run {folder}/{path}.yaml --as {dialect}\n"
+    ))
 }
 
 fn explain_check(check: &Check, width: usize) -> String {
@@ -301,6 +354,10 @@ mod tests {
         for defect in Defect::all() {
             assert!(explained(defect.id, 80).is_ok());
         }
+        assert!(explained("q-g01", 80).is_ok_and(|text| text.starts_with("Q-G01")));
+        assert!(explained("PATCH", 80).is_ok_and(|text| text.contains("patch.supported")));
+        assert!(explained("rfc7644-3.5.2", 80).is_ok_and(|text| text.contains("RFC7644-3.5.2-07")));
+        assert!(explained("scenario:okta/oin/errors@okta", 80).is_ok_and(|text| text.contains("--as okta")));
         let stop = explained("create.duplicat", 80).unwrap_err();
         assert_eq!(stop.hints, ["did you mean `create.duplicate`?"]);
     }

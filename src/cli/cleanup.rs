@@ -5,16 +5,20 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::context::Context;
+use super::env;
 use super::exit::{Exit, Stop};
-use super::target_options::TargetArgs;
+use super::target_options::{Chosen, TargetArgs};
 use crate::target::Target;
 use crate::target::cleanup::delete_pending;
 use crate::target::journal::{Journal, Pending};
-use crate::target::visit::{JOURNALS, abandoned, probe};
+use crate::target::visit::{JOURNALS, abandoned, probe, refused};
 
 /// `cleanup`
 #[derive(Debug, Args)]
 pub struct CleanupArgs {
+    /// Delete the journals instead, of this target or of all: what is left stays there. For targets that are gone
+    #[arg(long, env = env::FORGET, value_parser = clap::builder::FalseyValueParser::new())]
+    forget: bool,
     #[command(flatten)]
     target: TargetArgs,
 }
@@ -36,15 +40,27 @@ async fn perform(args: CleanupArgs, context: &Context) -> Result<Exit, Stop> {
         context.print("nothing is left: there is no journal of an interrupted run\n")?;
         return Ok(Exit::Ok);
     }
-    let Some(chosen) = args.target.choose(context)? else { return tell(&journals, context) };
-    let target = Target::connect(chosen.config()?).map_err(|error| Stop::usage(error.to_string()))?;
+    let chosen = args.target.choose(context)?;
+    if args.forget {
+        let base = match chosen {
+            Some(chosen) => Some(connect(&chosen)?.base().to_owned()),
+            None => None,
+        };
+        return forget(&journals, base.as_deref(), context);
+    }
+    let Some(chosen) = chosen else { return tell(&journals, context) };
+    let target = connect(&chosen)?;
     probe(&target, "/ServiceProviderConfig").await?;
     let mut is_clean = true;
     for path in &journals {
         let shown = context.shown(path);
         let journal = open(path, context)?;
         if journal.base() != target.base() {
-            context.say(&format!("`{shown}` is about {}, which is another target", journal.base()));
+            context.say(&format!(
+                "`{shown}` is about {}, which is another target than {}",
+                journal.base(),
+                target.base()
+            ));
             is_clean = false;
             continue;
         }
@@ -59,6 +75,9 @@ async fn perform(args: CleanupArgs, context: &Context) -> Result<Exit, Stop> {
         for (what, problem) in &report.failed {
             context.print(&format!("NOT deleted: {}: {}\n", text(what), text(problem)))?;
         }
+        if report.is_refused {
+            return Err(refused(&target, "/Users", 401).into());
+        }
         let is_finished = journal
             .finish()
             .map_err(|error| Stop::usage(format!("the journal `{shown}` cannot be removed: {error}")))?;
@@ -67,6 +86,27 @@ async fn perform(args: CleanupArgs, context: &Context) -> Result<Exit, Stop> {
     // It stays where something is left.
     let _ = std::fs::remove_dir(&folder);
     Ok(if is_clean { Exit::Ok } else { Exit::Wanting })
+}
+
+fn connect(chosen: &Chosen) -> Result<Target, Stop> {
+    Target::connect(chosen.config()?).map_err(|error| Stop::usage(error.to_string()))
+}
+
+/// Deletes journals, those of one target or all.
+fn forget(journals: &[PathBuf], base: Option<&str>, context: &Context) -> Result<Exit, Stop> {
+    for path in journals {
+        let shown = context.shown(path);
+        let left = Journal::leftover(path)
+            .map_err(|error| Stop::usage(format!("the journal `{shown}` cannot be read: {error}")))?;
+        if base.is_some_and(|base| base != left.base) {
+            continue;
+        }
+        std::fs::remove_file(path)
+            .map_err(|error| Stop::usage(format!("the journal `{shown}` cannot be removed: {error}")))?;
+        context.print(&format!("forgotten: {} left on {}\n", left.pending.len(), left.base))?;
+    }
+    let _ = std::fs::remove_dir(context.directory.join(JOURNALS));
+    Ok(Exit::Ok)
 }
 
 fn open(path: &PathBuf, context: &Context) -> Result<Journal, Stop> {

@@ -5,6 +5,7 @@
 use std::ffi::OsString;
 
 use clap::builder::styling::{AnsiColor, Effects, Styles};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub mod check;
@@ -111,6 +112,9 @@ fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
         Err(error) => {
             // A reader that goes away is no mistake; help and version come this way too.
             let _ = error.print();
+            if let Some(url) = bare_url(&error) {
+                anstream::eprintln!("  hint: a target is named by an option: `--target {url}`");
+            }
             return if error.use_stderr() { Exit::Usage } else { Exit::Ok };
         }
     };
@@ -136,6 +140,16 @@ fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Completions(args) => documents::completions(&args, &context),
             Command::Man => documents::man(&context),
         },
+    }
+}
+
+/// The URL that was given where no argument is expected.
+fn bare_url(error: &clap::Error) -> Option<&str> {
+    match error.get(ContextKind::InvalidArg)? {
+        ContextValue::String(text) if error.kind() == ErrorKind::UnknownArgument && text.contains("://") => {
+            Some(text)
+        }
+        _ => None,
     }
 }
 

@@ -25,7 +25,7 @@ use crate::target::{Credentials, TargetConfig};
 pub struct TargetOptions {
     /// Base URL of the SCIM service (https://host/scim/v2), or the name of a target in scimulator.toml
     ///
-    /// Without it a built-in provider is started for the run.
+    /// Without it a built-in provider is started for the run; `cleanup` only tells what is left.
     #[arg(long, value_name = "URL|NAME", env = env::TARGET)]
     pub target: Option<String>,
     /// Configuration file with named targets

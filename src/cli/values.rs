@@ -142,6 +142,14 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Hidden<T> {
     }
 }
 
+/// How many things happen at the same time.
+///
+/// # Errors
+/// It is no number, or zero.
+pub fn at_the_same_time(text: &str) -> Result<NonZeroUsize, String> {
+    text.parse().map_err(|_| "expected a number of at least 1".to_owned())
+}
+
 /// One part of a run that is spread over several machines: `2/3` is the second of three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shard {

@@ -158,20 +158,32 @@ pub struct Marking<'a, O> {
     baseline: &'a Baseline,
     today: Date,
     observer: &'a mut O,
-    /// Checks of the baseline that passed, or whose time is over.
-    notices: Vec<String>,
+    /// What the baseline accepts and what did not occur any more.
+    mended: Vec<String>,
+    /// What is found and not accepted although the baseline names it, and why.
+    beyond: Vec<String>,
 }
 
 impl<'a, O: Observer> Marking<'a, O> {
     /// Hands events on to `observer`.
     pub fn new(baseline: &'a Baseline, today: Date, observer: &'a mut O) -> Self {
-        Self { baseline, today, observer, notices: Vec::new() }
+        Self { baseline, today, observer, mended: Vec::new(), beyond: Vec::new() }
     }
 
     /// Tells which entries are of no use any more.
     pub fn finish(self) {
-        for notice in self.notices {
+        for notice in self.beyond {
             self.observer.observe(&Event::Notice(notice));
+        }
+        let list = self.mended.join(", ");
+        match self.mended.len() {
+            0 => {}
+            1 => self
+                .observer
+                .observe(&Event::Notice(format!("{list} passes now: take it out of the baseline"))),
+            _ => self.observer.observe(&Event::Notice(format!(
+                "these pass now, take them out of the baseline (`--write-baseline` does): {list}"
+            ))),
         }
     }
 }
@@ -187,13 +199,13 @@ impl<O: Observer> Observer for Marking<'_, O> {
         if is_wanting(finding.status) {
             finding.known = self.baseline.accepts(&finding, self.today);
             if finding.known.is_none() {
-                self.notices.push(match entry.until.filter(|until| self.today > *until) {
+                self.beyond.push(match entry.until.filter(|until| self.today > *until) {
                     Some(until) => format!("the baseline accepted `{id}` until {until} only"),
                     None => format!("`{id}` breaks more than the baseline accepts"),
                 });
             }
         } else if finding.status == Status::Pass {
-            self.notices.push(format!("`{id}` passes now: take it out of the baseline"));
+            self.mended.push(format!("`{id}`"));
         }
         self.observer.observe(&Event::Finished(finding));
     }

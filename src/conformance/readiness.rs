@@ -143,7 +143,8 @@ fn taken(finding: &Finding) -> Finding {
             requirements: Vec::new(),
             what: format!("{}{place}", diagnostic.title),
             expected: None,
-            got: None,
+            got: (!diagnostic.notes.is_empty()).then(|| diagnostic.notes.join("\n")),
+            // A scenario ends at its first step that fails.
             exchange: finding.exchanges.len().checked_sub(1),
         }
     };

@@ -57,6 +57,9 @@ fn names(word: &str, item: &Item) -> bool {
     word == item.id || word == item.topic
 }
 
+/// The topics of the correct providers, in which nothing may be found.
+pub const CORRECT: [&str; 2] = ["plain", "choices"];
+
 impl Plan {
     fn subjects(&self) -> Vec<(Subject, Arc<Item>)> {
         let is_wanted = |item: &Item| self.only.is_empty() || self.only.iter().any(|word| names(word, item));
@@ -123,11 +126,11 @@ fn item(subject: Subject) -> Arc<Item> {
         Subject::Plain(profile, _) => (
             format!("plain-{profile}"),
             format!("the plain provider, profile {profile}"),
-            "plain",
+            CORRECT[0],
             Vec::new(),
         ),
         Subject::Allowed(choice) => {
-            (format!("choice-{}", choice.id), choice.title.to_owned(), "choices", Vec::new())
+            (format!("choice-{}", choice.id), choice.title.to_owned(), CORRECT[1], Vec::new())
         }
         Subject::Broken(defect) => {
             let breaks = defect.breaks.iter().map(|id| (*id).to_owned()).collect();
@@ -169,10 +172,10 @@ async fn plain(
         Ok(findings) => findings,
         Err(message) => return Finding::plain(item, Status::Error, message),
     };
-    let may_warn = choice.is_some_and(|choice| choice.discouraged);
+    let warned_by = choice.map_or(&[][..], |choice| choice.warned_by);
     let is_right = |finding: &Finding| match finding.status {
         Status::Pass | Status::Skip => true,
-        Status::Warn => may_warn,
+        Status::Warn => warned_by.contains(&finding.item.id.as_str()),
         _ => false,
     };
     let wrong: Vec<&Finding> = findings.iter().filter(|finding| !is_right(finding)).collect();
@@ -190,7 +193,7 @@ async fn plain(
     };
     Finding {
         problems: wrong.iter().map(problem).collect(),
-        ..Finding::plain(item, Status::Fail, format!("falsely accused by {}", ids.join(", ")))
+        ..Finding::plain(item, Status::Fail, ids.join(", "))
     }
 }
 
@@ -218,8 +221,8 @@ async fn broken(defect: &'static Defect, item: Arc<Item>, full: bool) -> Finding
     let (found, missed, besides) = (ids(true, true), ids(true, false), ids(false, true));
     let mut message = match (&found[..], &missed[..]) {
         ([], []) => format!("no check names {}", defect.breaks.join(", ")),
-        ([], missed) => format!("not found by {}", missed.join(", ")),
-        (found, _) => format!("found by {}", found.join(", ")),
+        ([], missed) => format!("not by {}", missed.join(", ")),
+        (found, _) => found.join(", "),
     };
     if !besides.is_empty() {
         message.push_str(&format!("; besides by {}", besides.join(", ")));

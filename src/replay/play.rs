@@ -138,6 +138,10 @@ async fn act(
     let mut finding = match &played.outcome {
         Outcome::Completed => compared(case, &played, &settings, secrets, store),
         Outcome::Failed => verdict(case, Status::Fail, summary(&played.diagnostics)),
+        Outcome::Unprepared => {
+            let reason = format!("the scene cannot be set: {}", summary(&played.diagnostics));
+            verdict(case, Status::Blocked, reason)
+        }
         Outcome::Aborted(failure) => verdict(case, Status::Error, format!("no answer: {failure}")),
     };
     finding.message = secrets.text(&finding.message).into_inner();

@@ -111,7 +111,9 @@ pub(super) fn again_at(kind: Kind, item: &Item, target: &TargetInfo) -> Option<S
 
 /// The command that plays the scenario of an item again.
 pub(super) fn again(item: &Item) -> Option<String> {
-    item.file.as_ref().map(|file| format!("scimulator run {}", super::curl::quoted(file)))
+    let file = item.file.as_ref()?;
+    let dialect = item.id.rsplit_once('@').map(|(_, dialect)| format!(" --as {dialect}"));
+    Some(format!("scimulator run {}{}", super::curl::quoted(file), dialect.unwrap_or_default()))
 }
 
 /// Whether a target is ready for somebody.

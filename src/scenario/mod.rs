@@ -107,6 +107,8 @@ pub struct Step {
     pub repeat: Option<u32>,
     /// `until`.
     pub until: Option<Until>,
+    /// `prepares`: it only sets the scene; where it fails, nothing is said about what the scenario is about.
+    pub prepares: bool,
 }
 
 /// A header field to send, or to leave out.

@@ -16,6 +16,8 @@ pub struct Report {
     pub gone: Vec<String>,
     /// What could not be deleted, and why. It stays in the journal.
     pub failed: Vec<(String, String)>,
+    /// Whether the target refused the credentials (401).
+    pub is_refused: bool,
 }
 
 /// Deletes everything that the journal says to be left, the newest first and groups before users, and
@@ -79,7 +81,10 @@ async fn delete(target: &Target, path: &str, report: &mut Report) -> Result<(), 
             report.deleted.push(path.to_owned());
             Ok(())
         }
-        Ok(response) => Err(format!("the target answered {}", response.status)),
+        Ok(response) => {
+            report.is_refused |= response.status == 401;
+            Err(format!("the target answered {}", response.status))
+        }
     }
 }
 
@@ -100,7 +105,10 @@ async fn delete_by_name(
             response.json().map_err(|error| format!("the answer to a lookup by name is no JSON: {error}"))?
         }
         404 => Value::Null,
-        status => return Err(format!("the target answered {status} to a lookup by name")),
+        status => {
+            report.is_refused |= status == 401;
+            return Err(format!("the target answered {status} to a lookup by name"));
+        }
     };
     // A target that ignores the filter would offer everybody for deletion.
     let ids: Vec<&str> = found

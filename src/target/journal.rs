@@ -94,6 +94,15 @@ struct Line {
     id: String,
 }
 
+/// What a run left on a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Leftover {
+    /// The base URL of the target.
+    pub base: String,
+    /// What is left, oldest first.
+    pub pending: Vec<Pending>,
+}
+
 impl Journal {
     /// Begins a journal. `run` is the run suffix, `base` the base URL of the target.
     ///
@@ -128,12 +137,13 @@ impl Journal {
         Ok(Self { path, run: heading.run, base: heading.base, state })
     }
 
-    /// What a journal file says to be left, oldest first.
+    /// What a journal file says to be left, without opening it for writing.
     ///
     /// # Errors
     /// When the file cannot be read or is no journal.
-    pub fn pending(path: impl AsRef<Path>) -> io::Result<Vec<Pending>> {
-        read(path.as_ref()).map(|(_, entries, _)| entries.iter().map(Entry::pending).collect())
+    pub fn leftover(path: impl AsRef<Path>) -> io::Result<Leftover> {
+        let (heading, entries, _) = read(path.as_ref())?;
+        Ok(Leftover { base: heading.base, pending: entries.iter().map(Entry::pending).collect() })
     }
 
     /// Whether a run that still goes on writes this journal. Where the system cannot tell, none does.
@@ -335,7 +345,7 @@ mod tests {
             Pending::Unsettled { path: "/Groups".into(), name: "team-k3x9".into() },
         ];
         assert_eq!(journal.left(), expected);
-        assert_eq!(Journal::pending(&path).unwrap(), expected);
+        assert_eq!(Journal::leftover(&path).unwrap().pending, expected);
         insta::assert_snapshot!(std::fs::read_to_string(&path).unwrap(), @r#"
         {"run":"k3x9","base":"http://x/scim"}
         {"intend":1,"method":"POST","path":"/Users","name":"ada-k3x9"}
@@ -366,7 +376,7 @@ mod tests {
         let bob = journal.intend("POST", "/Users", "bob").unwrap();
         journal.created(bob, "2").unwrap();
         journal.deleted("/Users/1").unwrap();
-        assert_eq!(Journal::pending(&path).unwrap(), [Pending::Created("/Users/2".into())]);
+        assert_eq!(Journal::leftover(&path).unwrap().pending, [Pending::Created("/Users/2".into())]);
         journal.deleted("/Users/2").unwrap();
         assert!(journal.finish().unwrap());
         assert!(!path.exists());

@@ -89,12 +89,12 @@ impl Visit {
         let open: Vec<PathBuf> = self.open().iter().map(|journal| self.path(journal)).collect();
         let others = abandoned(&self.folder).into_iter().filter(|path| !open.contains(path));
         let notice = |path: PathBuf| {
-            let count = Journal::pending(&path).ok()?.len();
+            let left = Journal::leftover(path).ok()?;
+            let count = left.pending.len();
             let resources = if count == 1 { "resource" } else { "resources" };
-            let shown = Path::new(JOURNALS).join(path.file_name()?);
             Some(format!(
-                "an earlier run left {count} {resources} on its target (`{}`); `scimulator cleanup` deletes them",
-                shown.display()
+                "an earlier run left {count} {resources} on {}: `scimulator cleanup` tells and deletes them",
+                left.base
             ))
         };
         others.filter_map(notice).collect()
@@ -155,7 +155,7 @@ pub fn refused(target: &Target, path: &str, status: u16) -> Refusal {
         "the target {} refuses the credentials: GET {path} answers {status}",
         target.base()
     ))
-    .hint("set a valid bearer token in SCIM_TOKEN, or see `scimulator run --help` for other ways to log in")
+    .hint("set a valid bearer token in SCIM_TOKEN; `--help` tells other ways to log in")
 }
 
 /// Five letters and digits, beginning with a letter, that no other run has.

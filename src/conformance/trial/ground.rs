@@ -169,7 +169,10 @@ impl Ground {
             Some(journal) if creates || removes => journaled::send(&self.target, journal, request).await?,
             _ => self.patiently(request).await,
         };
-        match attempts.last().is_some_and(|exchange| exchange.outcome.is_ok()) {
+        // Whoever wants fewer requests and does not say when to come back answers nothing.
+        let is_answer =
+            |exchange: &Exchange| exchange.response().is_some_and(|response| response.status != 429);
+        match attempts.last().is_some_and(is_answer) {
             true => self.unanswered.store(0, Ordering::Relaxed),
             false => drop(self.unanswered.fetch_add(1, Ordering::Relaxed)),
         }

@@ -278,7 +278,10 @@ impl Trial {
     async fn send_now(&self, request: Request) -> Result<Answer, Stop> {
         guard::permit(&self.ground, &request)?;
         if self.ground.is_lost() {
-            return Err(Stop::Error("not tried: the target has stopped answering".to_owned()));
+            return Err(Stop::Error(
+                "not tried: the target has stopped answering, or wants fewer requests (see `--rate`)"
+                    .to_owned(),
+            ));
         }
         let asked = format!("{} {}", request.method, readable(&request.target));
         let own_credentials = request.auth == Auth::Target && !request.headers.contains("authorization");

@@ -249,7 +249,11 @@ fn in_short(warnings: &[&Finding]) -> String {
         };
         let ids = evidence::broken(finding).join(", ");
         let ids = if ids.is_empty() { ids } else { format!("{ids}; ") };
-        let line = clean(&format!("{more}{ids}scimulator explain {}", finding.item.id));
+        let explain = match evidence::again(&finding.item) {
+            Some(replay) => replay,
+            None => format!("scimulator explain {}", finding.item.id),
+        };
+        let line = clean(&format!("{more}{ids}{explain}"));
         text.push_str(&format!("  {DIM}more{DIM:#}      {line}\n"));
     }
     text

@@ -59,7 +59,7 @@ fn a_run_is_told_line_by_line_with_failures_in_full_at_the_end() {
 
     the new transcript: snapshots/rfc/okta/users/deactivate@okta.snap.new
 
-    it alone: scimulator run scenarios/okta/users/deactivate.yaml
+    it alone: scimulator run scenarios/okta/users/deactivate.yaml --as okta
 
     --- rfc/errors/conflict
     What rfc errors conflict shows �[31m<&>
@@ -314,16 +314,16 @@ fn a_quiet_check_tells_what_is_wrong_and_a_verbose_one_everything() {
 #[test]
 fn a_selftest_is_a_matrix() {
     let (out, _) = told(&samples::check::selftest_events(), Detail::Normal);
-    insta::assert_snapshot!(out, @r#"
+    insta::assert_snapshot!(out, @"
 
-            defect              found by
+            provider            by which checks
     MISSED  delete-keeps        no check found it
     found   patch-add-replaces  patch.add-appends, patch.add-keeps-primary
 
     1 defect not found: the checks do not prove what they claim
 
     1 passed, 1 failed in 2.1 s
-    "#);
+    ");
     let (quiet, _) = told(&samples::check::selftest_events(), Detail::Quiet);
     assert!(!quiet.contains("patch-add-replaces"), "{quiet}");
 }

@@ -46,7 +46,7 @@ pub(super) const STEP: Keys = Keys {
     of: "a step",
     known: &[
         "name", "request", "headers", "auth", "encoding", "body", "text", "file", "expect", "save", "repeat",
-        "until",
+        "until", "prepares",
     ],
 };
 pub(super) const EXPECT: Keys = Keys { of: "`expect`", known: &["status", "headers", "body"] };

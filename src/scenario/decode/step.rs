@@ -98,6 +98,7 @@ impl Decoder<'_> {
         let expect = field(entries, "expect").and_then(|node| self.expectation(node)).unwrap_or_default();
         let save = field(entries, "save").map_or(Vec::new(), |node| self.saves(node));
         let until = field(entries, "until").and_then(|node| self.until(node));
+        let prepares = field(entries, "prepares").and_then(|node| self.mistakes.boolean(node, "`prepares`"));
         let (method, target, request) = request?;
         let line = request.as_text().unwrap_or_default().trim();
         Some(Step {
@@ -113,6 +114,7 @@ impl Decoder<'_> {
             save,
             repeat,
             until,
+            prepares: prepares.unwrap_or(false),
         })
     }
 

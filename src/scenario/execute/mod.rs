@@ -68,6 +68,8 @@ pub enum Outcome {
     Completed,
     /// A step failed; the ones behind it were not played.
     Failed,
+    /// A step that only sets the scene failed, so that what the scenario is about was not played.
+    Unprepared,
     /// A request got no answer; nothing can be said about the target.
     Aborted(TransportFailure),
 }
@@ -92,6 +94,7 @@ pub async fn play<P: Player>(
     let end = run.all().await;
     let (diagnostics, outcome) = match end {
         Ok(()) => (Vec::new(), Outcome::Completed),
+        Err(Stop::Failed(diagnostics)) if run.is_preparing() => (diagnostics, Outcome::Unprepared),
         Err(Stop::Failed(diagnostics)) => (diagnostics, Outcome::Failed),
         Err(Stop::Aborted(diagnostic, failure)) => (vec![*diagnostic], Outcome::Aborted(failure)),
     };
@@ -132,6 +135,12 @@ impl<P: Player, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
             self.variables.remove("index");
         }
         Ok(())
+    }
+
+    /// Whether the step that was begun last only sets the scene.
+    fn is_preparing(&self) -> bool {
+        let begun = self.steps.len().checked_sub(1).and_then(|index| self.scenario.steps.get(index));
+        begun.is_some_and(|step| step.prepares)
     }
 
     async fn step(&mut self, number: usize, step: &Step) -> Result<(), Stop> {

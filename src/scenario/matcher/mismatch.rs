@@ -60,10 +60,10 @@ impl Place {
 impl Mismatch {
     /// As a diagnostic at the expectation; `answer` names the answer it was compared with.
     pub fn diagnostic(&self, source: &Arc<SourceFile>, answer: &str) -> Diagnostic {
-        let title = format!("expected {}, found {}", self.expected, self.found);
+        let title = format!("{}: expected {}, found {}", self.place, self.expected, self.found);
         let mut diagnostic = Diagnostic::error(title)
             .at(source, self.span.clone(), format!("expected {}", self.expected))
-            .with_note(format!("compared with {} of {answer}", self.place));
+            .with_note(format!("in {answer}"));
         diagnostic.help.extend(self.help.map(str::to_owned));
         diagnostic
     }

@@ -17,7 +17,7 @@ pub(super) const CHOICES: &[Choice] = &[
             }
         });
     }),
-    against_advice(doing(
+    against_advice(&[], doing(
         "create-without-body",
         "POST answers 201 with a Location and no body",
         "RFC 7644 §3.3: a body is a SHOULD",
@@ -88,7 +88,7 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(doing(
+    against_advice(&[], doing(
         "bulk-status-object",
         "the status of a bulk operation is an object",
         "RFC 7644 §3.7.2 shows it so in an example, the text does not",
@@ -124,7 +124,7 @@ pub(super) const CHOICES: &[Choice] = &[
             }
         });
     }),
-    against_advice(doing(
+    against_advice(&[], doing(
         "terse-errors",
         "errors have a keyword only where one is demanded, and no detail",
         "RFC 7644 §3.12: optional; §3.7.4 demands one for 413",
@@ -181,7 +181,7 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(doing(
+    against_advice(&[], doing(
         "uniqueness-of-patch-as-400",
         "a PATCH into a conflict is 400 uniqueness",
         "RFC 7644 table 9",
@@ -194,7 +194,7 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     )),
-    against_advice(doing(
+    against_advice(&[], doing(
         "put-without-tag",
         "the answer to PUT has no ETag",
         "RFC 9110 §9.3.4 forbids it for a changed body; RFC 7644 §3.14 shows it",
@@ -206,7 +206,7 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     )),
-    against_advice(doing(
+    against_advice(&[], doing(
         "strong-versions",
         "entity tags are strong",
         "RFC 7644 §3.14 allows both; RFC 9110 §8.8.1 wants one per form",

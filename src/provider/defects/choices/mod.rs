@@ -19,8 +19,8 @@ pub struct Choice {
     pub title: &'static str,
     /// Why that is allowed.
     pub because: &'static str,
-    /// Whether a SHOULD speaks against it, so that a warning is right.
-    pub discouraged: bool,
+    /// The checks that rightly warn of it, because a SHOULD speaks against it.
+    pub warned_by: &'static [&'static str],
     /// Changes what the provider is and says of itself.
     pub prepare: fn(&mut ProviderConfig),
     /// Changes what it does.
@@ -46,7 +46,7 @@ const fn doing(
     because: &'static str,
     install: fn(&mut Seams),
 ) -> Choice {
-    Choice { id, title, because, discouraged: false, prepare: |_| {}, install }
+    Choice { id, title, because, warned_by: &[], prepare: |_| {}, install }
 }
 
 /// A choice that changes what the provider is, and says of itself.
@@ -56,12 +56,12 @@ const fn being(
     because: &'static str,
     prepare: fn(&mut ProviderConfig),
 ) -> Choice {
-    Choice { id, title, because, discouraged: false, prepare, install: |_| {} }
+    Choice { id, title, because, warned_by: &[], prepare, install: |_| {} }
 }
 
-/// The same against the advice of a SHOULD.
-const fn against_advice(choice: Choice) -> Choice {
-    Choice { discouraged: true, ..choice }
+/// The same against the advice of a SHOULD, of which these checks warn.
+const fn against_advice(warned_by: &'static [&'static str], choice: Choice) -> Choice {
+    Choice { warned_by, ..choice }
 }
 
 /// Other schemas and resource types, published and used.

@@ -21,7 +21,7 @@ pub(super) const CHOICES: &[Choice] = &[
     being("no-filter", "filters are not offered", "RFC 7644 §3.4.2.2: optional", |config| {
         config.profile.features.filter = false;
     }),
-    against_advice(being("no-patch", "PATCH is not offered", "RFC 7644 §3.5.2: optional", |config| {
+    against_advice(&[], being("no-patch", "PATCH is not offered", "RFC 7644 §3.5.2: optional", |config| {
         config.profile.features.patch = false;
     })),
     being("no-me", "/Me is not offered", "RFC 7644 §3.11: 501 is the answer then", |config| {
@@ -45,7 +45,7 @@ pub(super) const CHOICES: &[Choice] = &[
             config.profile.limits.max_results = 5;
         },
     ),
-    against_advice(being(
+    against_advice(&[], being(
         "closed-discovery",
         "discovery needs credentials",
         "RFC 7643 §5: a SHOULD only for ServiceProviderConfig",
@@ -113,7 +113,7 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(being(
+    against_advice(&[], being(
         "other-endpoints",
         "users are at /People, groups at /Teams",
         "RFC 7643 §6: the type names its endpoint; RFC 7644 §3.2 has /Users and /Groups",
@@ -167,7 +167,7 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(being("no-search", "searches by POST are not offered", "RFC 7644 §3.12: 501", |config| {
+    against_advice(&[], being("no-search", "searches by POST are not offered", "RFC 7644 §3.12: 501", |config| {
         config.profile.features.search = false;
     })),
     being("no-user-groups", "users do not show their groups", "RFC 7643 §8.7 is no minimum", |config| {
@@ -181,7 +181,7 @@ pub(super) const CHOICES: &[Choice] = &[
         id: "no-nested-groups",
         title: "only users may be members, and the schema says so",
         because: "RFC 7643 §4.2: a group may contain groups where the provider supports it",
-        discouraged: false,
+        warned_by: &[],
         prepare: |config| {
             reshape(config, |schemas, _| {
                 define(schemas, GROUP, "members.type", |kind| {

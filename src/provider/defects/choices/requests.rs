@@ -17,7 +17,7 @@ use crate::protocol::path::PatchPath;
 use crate::protocol::policy::Policy;
 
 pub(super) const CHOICES: &[Choice] = &[
-    against_advice(doing(
+    against_advice(&[], doing(
         "unmatched-remove-refused",
         "`remove` of an element that is not there is 400 noTarget",
         "RFC 7644 table 9",
@@ -76,7 +76,7 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(doing(
+    against_advice(&[], doing(
         "discovery-ignores-filters",
         "discovery with a filter is answered as without",
         "RFC 7644 §4: a SHOULD at most",
@@ -89,7 +89,7 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     )),
-    against_advice(doing(
+    against_advice(&[], doing(
         "trimmed-texts",
         "white space at both ends of a text is dropped",
         "RFC 7643 §2.3.1 leaves it open; what is stored is not what was sent",
@@ -146,7 +146,7 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(doing(
+    against_advice(&[], doing(
         "filter-on-password",
         "a filter on the password in the URL is answered",
         "RFC 7644 §7.5.2: 403 is a SHOULD",
@@ -161,13 +161,13 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     )),
-    against_advice(doing(
+    against_advice(&[], doing(
         "conflict-before-missing",
         "PUT on an unknown id with a userName that is taken is answered 409",
         "RFC 7644 §3.12: which of two errors is told is open",
         |seams| seams.switch(Switch::PutConflictsFirst),
     )),
-    against_advice(doing(
+    against_advice(&[], doing(
         "unknown-members-kept",
         "a member that does not exist is stored",
         "RFC 7643 §2.3.7: integrity of references is a SHOULD",
