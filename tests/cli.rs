@@ -62,6 +62,48 @@ fn an_unknown_option_is_wrong_usage() {
 
     For more information, try '--help'.
     ");
+    assert_run!(Sandbox::new(), ["check", "http://127.0.0.1:9/scim/v2"], @"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: unexpected argument 'http://127.0.0.1:[PORT]/scim/v2' found
+
+    Usage: scimulator check [OPTIONS]
+
+    For more information, try '--help'.
+      hint: a target is named by an option: `--target http://127.0.0.1:[PORT]/scim/v2`
+    ");
+    assert_run!(Sandbox::new(), ["check", "--jobs", "0"], @"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: invalid value '0' for '--jobs <N>': expected a number of at least 1
+
+    For more information, try '--help'.
+    ");
+    assert_run!(Sandbox::new(), ["checks", "--only", "patc"], @"
+    success: false
+    exit_code: 4
+    ----- stdout -----
+
+    ----- stderr -----
+    error: there is no check and no topic `patc`
+      hint: `patc`: did you mean `patch`?
+      hint: `scimulator checks` lists them all
+    ");
+    assert_run!(Sandbox::new(), ["defects", "--only", "patc"], @"
+    success: false
+    exit_code: 4
+    ----- stdout -----
+
+    ----- stderr -----
+    error: there is no defect and no topic `patc`
+      hint: did you mean `patch`?
+    ");
     assert_run!(Sandbox::new(), ["chekc"], @"
     success: false
     exit_code: 2

@@ -888,6 +888,43 @@ fn two_reports_do_not_go_to_one_place() {
 }
 
 #[test]
+fn cleanup_with_refused_credentials_is_no_verdict_and_keeps_the_journal() {
+    let sandbox = sandbox();
+    let server = Server::start(&sandbox);
+    let journal = format!(
+        "{{\"run\":\"old\",\"base\":\"{}\"}}\n{{\"intend\":1,\"path\":\"/Users\",\"name\":\"a-old\"}}\n",
+        server.url
+    );
+    sandbox.write(".scimulator/old.journal", &journal);
+    let arguments = ["cleanup", "--target", &server.url, "--token", "wrong-token-1"];
+    let output = sandbox.command(&arguments).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(3), "{said}");
+    assert!(said.contains("refuses the credentials"), "{said}");
+    assert!(sandbox.has(".scimulator/old.journal"));
+}
+
+#[test]
+fn the_journal_of_a_target_that_is_gone_can_be_forgotten() {
+    let sandbox = sandbox();
+    for (name, base) in [("one", "http://127.0.0.1:9/scim/v2"), ("two", "http://127.0.0.1:8/scim/v2")] {
+        let journal = format!(
+            "{{\"run\":\"{name}\",\"base\":\"{base}\"}}\n{{\"intend\":1,\"path\":\"/Users\",\"name\":\"a\"}}\n"
+        );
+        sandbox.write(&format!(".scimulator/{name}.journal"), &journal);
+    }
+    let arguments = ["cleanup", "--forget", "--target", "http://127.0.0.1:9/scim/v2", "--token", TOKEN];
+    let output = sandbox.command(&arguments).output().unwrap();
+    assert_eq!(
+        String::from_utf8(output.stdout).unwrap(),
+        "forgotten: 1 left on http://127.0.0.1:9/scim/v2\n"
+    );
+    assert!(!sandbox.has(".scimulator/one.journal") && sandbox.has(".scimulator/two.journal"));
+    assert_eq!(sandbox.command(&["cleanup", "--forget"]).output().unwrap().status.code(), Some(0));
+    assert!(!sandbox.has(".scimulator"));
+}
+
+#[test]
 fn what_is_left_on_a_target_is_told_even_quietly() {
     let sandbox = sandbox();
     sandbox.write(

@@ -154,6 +154,18 @@ fn until_ends_as_soon_as_the_answer_fits() {
 }
 
 #[test]
+fn a_step_that_only_sets_the_scene_fails_apart() {
+    let scenario = scenario(
+        "scenario: x\nsteps:\n  - request: POST /Users\n    prepares: true\n    expect: { status: 201 }\n  - request: GET /Users\n    expect: { status: 200 }\n",
+    );
+    let (unprepared, sent) = played(&scenario, "", |_, _| answer(400, json!({})));
+    assert_eq!((unprepared.outcome, sent.len()), (Outcome::Unprepared, 1));
+    let (failed, sent) =
+        played(&scenario, "", |number, _| answer(if number == 0 { 201 } else { 500 }, json!({})));
+    assert_eq!((failed.outcome, sent.len()), (Outcome::Failed, 2));
+}
+
+#[test]
 fn a_step_that_fails_ends_the_scenario_with_all_that_was_wrong() {
     let scenario = scenario(
         "scenario: x\nsteps:\n  - name: create\n    request: POST /Users\n    expect: { status: 201, body: { active: false } }\n    save: { id: /id }\n  - request: GET /Users/{{ id }}\n",

@@ -155,11 +155,10 @@ fn status_and_headers() {
     assert!(wrong("headers: { Retry-After: 30, X-None: { $absent: true }, ETag: 'W/\"1\"' }", "").is_empty());
     assert_eq!(
         wrong(
-            "{ status: 201, headers: { ETag: { $absent: true }, Location: { $present: true }, Retry-After: 31 } }",
+            "{ status: 200, headers: { ETag: { $absent: true }, Location: { $present: true }, Retry-After: 31 } }",
             ""
         ),
         [
-            "the status: expected `201`, found `200` (OK)",
             "the header `ETag`: expected nothing, found `\"W/\\\"1\\\"\"`",
             "the header `Location`: expected a value, found nothing",
             "the header `Retry-After`: expected `\"31\"`, found `\"30\"`",
@@ -210,9 +209,17 @@ fn a_missing_variable_is_an_error_wherever_it_is_used() {
 }
 
 #[test]
+fn a_wrong_status_is_all_that_is_told() {
+    assert_eq!(
+        wrong("status: [201, 204]\nbody: { a: 1 }", "{}"),
+        ["the status: expected `201` or `204`, found `200` (OK)"]
+    );
+}
+
+#[test]
 fn mismatches_point_at_the_expectation() {
     let scenario = scenario(
-        "status: 201\nbody:\n  Resources:\n    - active: false\n      emails: { $contains: { type: work } }\n      nickName: ~\n  meta: { $exact: { version: 1 } }\n  schemas: { $unordered: [a, b] }",
+        "status: 200\nbody:\n  Resources:\n    - active: false\n      emails: { $contains: { type: work } }\n      nickName: ~\n  meta: { $exact: { version: 1 } }\n  schemas: { $unordered: [a, b] }",
     );
     let body = json!({
         "Resources": [{ "active": true, "emails": [{ "type": "home", "value": "x".repeat(300) }] }],
@@ -221,15 +228,56 @@ fn mismatches_point_at_the_expectation() {
     let found = scenario.steps[0].expect.check(&response(&body.to_string()), &variables()).unwrap();
     let text: Vec<String> =
         found.iter().map(|m| m.diagnostic(&scenario.source, "the answer").render(false)).collect();
-    insta::assert_snapshot!(text.join("\n\n"), @"
-    error: the status: expected `201`, found `200` (OK)
-     --> a.yaml:6:15
+    insta::assert_snapshot!(text.join("\n\n"), @r#"
+    error: `/Resources/0/active` in the body: expected `false`, found `true`
+     --> a.yaml:9:21
       |
-    6 |       status: 201
-      |               ^^^ expected `201`
+    9 |           - active: false
+      |                     ^^^^^ expected `false`
       |
       = note: in the answer
-    ");
+
+    error: `/Resources/0/emails` in the body: expected an element like this, found none in `[{"type":"home","value":"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…`
+      --> a.yaml:10:23
+       |
+    10 |             emails: { $contains: { type: work } }
+       |                       ^^^^^^^^^^^^^^^^^^^^^^^^^^ expected an element like this
+       |
+       = note: in the answer
+
+    error: `/Resources/0/nickName` in the body: expected `null`, found nothing
+      --> a.yaml:11:23
+       |
+    11 |             nickName: ~
+       |                       ^ expected `null`
+       |
+       = note: in the answer
+       = help: `{ $absent: true }` holds for absent, null and `[]` alike
+
+    error: `/meta/version` in the body: expected exactly `1`, found `2`
+      --> a.yaml:12:17
+       |
+    12 |         meta: { $exact: { version: 1 } }
+       |                 ^^^^^^^^^^^^^^^^^^^^^^^ expected exactly `1`
+       |
+       = note: in the answer
+
+    error: `/meta/location` in the body: expected exactly this, without this member, found `"here"`
+      --> a.yaml:12:17
+       |
+    12 |         meta: { $exact: { version: 1 } }
+       |                 ^^^^^^^^^^^^^^^^^^^^^^^ expected exactly this, without this member
+       |
+       = note: in the answer
+
+    error: `/schemas` in the body: expected an element like this, found none in `["a","a"]`
+      --> a.yaml:13:36
+       |
+    13 |         schemas: { $unordered: [a, b] }
+       |                                    ^ expected an element like this
+       |
+       = note: in the answer
+    "#);
 }
 
 /// `{ $name: value }` as it would stand in a file.

@@ -17,18 +17,21 @@ pub(super) const CHOICES: &[Choice] = &[
             }
         });
     }),
-    against_advice(&[], doing(
-        "create-without-body",
-        "POST answers 201 with a Location and no body",
-        "RFC 7644 §3.3: a body is a SHOULD",
-        |seams| {
-            seams.on_answer(|asked, answer| {
-                if asked.is_create() && answer.status == 201 && asked.parameter("attributes").is_none() {
-                    answer.empty(201);
-                }
-            });
-        },
-    )),
+    against_advice(
+        &[],
+        doing(
+            "create-without-body",
+            "POST answers 201 with a Location and no body",
+            "RFC 7644 §3.3: a body is a SHOULD",
+            |seams| {
+                seams.on_answer(|asked, answer| {
+                    if asked.is_create() && answer.status == 201 && asked.parameter("attributes").is_none() {
+                        answer.empty(201);
+                    }
+                });
+            },
+        ),
+    ),
     doing("plain-json", "answers are application/json where that is accepted", "RFC 7644 §3.8", |seams| {
         seams.on_answer(|asked, answer| {
             let accepts =
@@ -88,22 +91,26 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(&[], doing(
-        "bulk-status-object",
-        "the status of a bulk operation is an object",
-        "RFC 7644 §3.7.2 shows it so in an example, the text does not",
-        |seams| {
-            seams.on_answer(|asked, answer| {
-                if asked.endpoint() == "Bulk"
-                    && let Some(operations) = answer.json.get_mut("Operations").and_then(Value::as_array_mut)
-                {
-                    for operation in operations {
-                        operation["status"] = json!({ "code": operation["status"] });
+    against_advice(
+        &[],
+        doing(
+            "bulk-status-object",
+            "the status of a bulk operation is an object",
+            "RFC 7644 §3.7.2 shows it so in an example, the text does not",
+            |seams| {
+                seams.on_answer(|asked, answer| {
+                    if asked.endpoint() == "Bulk"
+                        && let Some(operations) =
+                            answer.json.get_mut("Operations").and_then(Value::as_array_mut)
+                    {
+                        for operation in operations {
+                            operation["status"] = json!({ "code": operation["status"] });
+                        }
                     }
-                }
-            });
-        },
-    )),
+                });
+            },
+        ),
+    ),
     doing("no-references", "references have no `$ref`", "RFC 7643 §2.4: a convention", |seams| {
         seams.on_resource(|_, resource| {
             for name in ["members", "groups"] {
@@ -124,29 +131,32 @@ pub(super) const CHOICES: &[Choice] = &[
             }
         });
     }),
-    against_advice(&[], doing(
-        "terse-errors",
-        "errors have a keyword only where one is demanded, and no detail",
-        "RFC 7644 §3.12: optional; §3.7.4 demands one for 413",
-        |seams| {
-            seams.on_answer(|_, answer| {
-                if !answer.is_error() {
-                    return;
-                }
-                let demanded = ["uniqueness", "noTarget", "mutability", "invalidFilter", "tooMany"];
-                let keep = answer.scim_type().is_some_and(|keyword| demanded.contains(&keyword));
-                let is_limit = answer.status == 413;
-                if let Some(error) = answer.json.as_object_mut() {
-                    if !is_limit {
-                        error.shift_remove("detail");
+    against_advice(
+        &[],
+        doing(
+            "terse-errors",
+            "errors have a keyword only where one is demanded, and no detail",
+            "RFC 7644 §3.12: optional; §3.7.4 demands one for 413",
+            |seams| {
+                seams.on_answer(|_, answer| {
+                    if !answer.is_error() {
+                        return;
                     }
-                    if !keep {
-                        error.shift_remove("scimType");
+                    let demanded = ["uniqueness", "noTarget", "mutability", "invalidFilter", "tooMany"];
+                    let keep = answer.scim_type().is_some_and(|keyword| demanded.contains(&keyword));
+                    let is_limit = answer.status == 413;
+                    if let Some(error) = answer.json.as_object_mut() {
+                        if !is_limit {
+                            error.shift_remove("detail");
+                        }
+                        if !keep {
+                            error.shift_remove("scimType");
+                        }
                     }
-                }
-            });
-        },
-    )),
+                });
+            },
+        ),
+    ),
     doing("talkative-errors", "errors have members of their own", "RFC 7644 §3.12", |seams| {
         seams.on_answer(|_, answer| {
             if let Some(error) = answer.json.as_object_mut().filter(|_| answer.status >= 400) {
@@ -181,69 +191,79 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(&[], doing(
-        "uniqueness-of-patch-as-400",
-        "a PATCH into a conflict is 400 uniqueness",
-        "RFC 7644 table 9",
-        |seams| {
-            seams.on_answer(|asked, answer: &mut Answer| {
-                let is_conflict = answer.scim_type() == Some(ScimType::Uniqueness.keyword());
-                if is_conflict && matches!(asked.method.as_str(), "PATCH" | "PUT") {
-                    answer.set_status(400);
-                }
-            });
-        },
-    )),
-    against_advice(&[], doing(
-        "put-without-tag",
-        "the answer to PUT has no ETag",
-        "RFC 9110 §9.3.4 forbids it for a changed body; RFC 7644 §3.14 shows it",
-        |seams| {
-            seams.on_answer(|asked, answer| {
-                if succeeded(asked, answer, "PUT") {
-                    answer.headers.remove(ETAG);
-                }
-            });
-        },
-    )),
-    against_advice(&[], doing(
-        "strong-versions",
-        "entity tags are strong",
-        "RFC 7644 §3.14 allows both; RFC 9110 §8.8.1 wants one per form",
-        |seams| {
-            seams.on_request(|asked| {
-                for name in [IF_MATCH, IF_NONE_MATCH] {
-                    let tag = asked.headers.get(&name).and_then(|value| value.to_str().ok());
-                    if let Some(weak) = tag.filter(|tag| tag.starts_with('"')).map(|tag| format!("W/{tag}"))
-                        && let Ok(value) = HeaderValue::from_str(&weak)
-                    {
-                        asked.headers.insert(name, value);
-                    }
-                }
-                for operation in asked.operations_mut().into_iter().flatten() {
-                    if let Some(Value::String(tag)) = operation.get_mut("version")
-                        && tag.starts_with('"')
-                    {
-                        tag.insert_str(0, "W/");
-                    }
-                }
-                Ok(())
-            });
-            seams.on_answer(|_, answer| {
-                let tag = answer.headers.get(ETAG).and_then(|value| value.to_str().ok());
-                if let Some(strong) = tag.and_then(|tag| tag.strip_prefix("W/"))
-                    && let Ok(value) = HeaderValue::from_str(strong)
-                {
-                    answer.headers.insert(ETAG, value);
-                }
-                each_text(&mut answer.json, |text| {
-                    if text.starts_with("W/\"") {
-                        text.drain(..2);
+    against_advice(
+        &[],
+        doing(
+            "uniqueness-of-patch-as-400",
+            "a PATCH into a conflict is 400 uniqueness",
+            "RFC 7644 table 9",
+            |seams| {
+                seams.on_answer(|asked, answer: &mut Answer| {
+                    let is_conflict = answer.scim_type() == Some(ScimType::Uniqueness.keyword());
+                    if is_conflict && matches!(asked.method.as_str(), "PATCH" | "PUT") {
+                        answer.set_status(400);
                     }
                 });
-            });
-        },
-    )),
+            },
+        ),
+    ),
+    against_advice(
+        &[],
+        doing(
+            "put-without-tag",
+            "the answer to PUT has no ETag",
+            "RFC 9110 §9.3.4 forbids it for a changed body; RFC 7644 §3.14 shows it",
+            |seams| {
+                seams.on_answer(|asked, answer| {
+                    if succeeded(asked, answer, "PUT") {
+                        answer.headers.remove(ETAG);
+                    }
+                });
+            },
+        ),
+    ),
+    against_advice(
+        &[],
+        doing(
+            "strong-versions",
+            "entity tags are strong",
+            "RFC 7644 §3.14 allows both; RFC 9110 §8.8.1 wants one per form",
+            |seams| {
+                seams.on_request(|asked| {
+                    for name in [IF_MATCH, IF_NONE_MATCH] {
+                        let tag = asked.headers.get(&name).and_then(|value| value.to_str().ok());
+                        if let Some(weak) =
+                            tag.filter(|tag| tag.starts_with('"')).map(|tag| format!("W/{tag}"))
+                            && let Ok(value) = HeaderValue::from_str(&weak)
+                        {
+                            asked.headers.insert(name, value);
+                        }
+                    }
+                    for operation in asked.operations_mut().into_iter().flatten() {
+                        if let Some(Value::String(tag)) = operation.get_mut("version")
+                            && tag.starts_with('"')
+                        {
+                            tag.insert_str(0, "W/");
+                        }
+                    }
+                    Ok(())
+                });
+                seams.on_answer(|_, answer| {
+                    let tag = answer.headers.get(ETAG).and_then(|value| value.to_str().ok());
+                    if let Some(strong) = tag.and_then(|tag| tag.strip_prefix("W/"))
+                        && let Ok(value) = HeaderValue::from_str(strong)
+                    {
+                        answer.headers.insert(ETAG, value);
+                    }
+                    each_text(&mut answer.json, |text| {
+                        if text.starts_with("W/\"") {
+                            text.drain(..2);
+                        }
+                    });
+                });
+            },
+        ),
+    ),
     doing(
         "relative-references",
         "`$ref` is relative to the base URL",

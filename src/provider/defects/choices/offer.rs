@@ -21,9 +21,12 @@ pub(super) const CHOICES: &[Choice] = &[
     being("no-filter", "filters are not offered", "RFC 7644 §3.4.2.2: optional", |config| {
         config.profile.features.filter = false;
     }),
-    against_advice(&[], being("no-patch", "PATCH is not offered", "RFC 7644 §3.5.2: optional", |config| {
-        config.profile.features.patch = false;
-    })),
+    against_advice(
+        &[],
+        being("no-patch", "PATCH is not offered", "RFC 7644 §3.5.2: optional", |config| {
+            config.profile.features.patch = false;
+        }),
+    ),
     being("no-me", "/Me is not offered", "RFC 7644 §3.11: 501 is the answer then", |config| {
         config.profile.features.me = false;
     }),
@@ -45,14 +48,17 @@ pub(super) const CHOICES: &[Choice] = &[
             config.profile.limits.max_results = 5;
         },
     ),
-    against_advice(&[], being(
-        "closed-discovery",
-        "discovery needs credentials",
-        "RFC 7643 §5: a SHOULD only for ServiceProviderConfig",
-        |config| {
-            config.profile.access.public_discovery = false;
-        },
-    )),
+    against_advice(
+        &[],
+        being(
+            "closed-discovery",
+            "discovery needs credentials",
+            "RFC 7643 §5: a SHOULD only for ServiceProviderConfig",
+            |config| {
+                config.profile.access.public_discovery = false;
+            },
+        ),
+    ),
     being(
         "unknown-attributes-refused",
         "unknown attributes are refused",
@@ -113,19 +119,22 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(&[], being(
-        "other-endpoints",
-        "users are at /People, groups at /Teams",
-        "RFC 7643 §6: the type names its endpoint; RFC 7644 §3.2 has /Users and /Groups",
-        |config| {
-            reshape(config, |_, types| {
-                for resource_type in types.iter_mut() {
-                    let endpoint = if resource_type.name == "User" { "/People" } else { "/Teams" };
-                    resource_type.endpoint = endpoint.to_owned();
-                }
-            });
-        },
-    )),
+    against_advice(
+        &[],
+        being(
+            "other-endpoints",
+            "users are at /People, groups at /Teams",
+            "RFC 7643 §6: the type names its endpoint; RFC 7644 §3.2 has /Users and /Groups",
+            |config| {
+                reshape(config, |_, types| {
+                    for resource_type in types.iter_mut() {
+                        let endpoint = if resource_type.name == "User" { "/People" } else { "/Teams" };
+                        resource_type.endpoint = endpoint.to_owned();
+                    }
+                });
+            },
+        ),
+    ),
     being(
         "no-groups",
         "there are users only",
@@ -167,9 +176,12 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(&[], being("no-search", "searches by POST are not offered", "RFC 7644 §3.12: 501", |config| {
-        config.profile.features.search = false;
-    })),
+    against_advice(
+        &[],
+        being("no-search", "searches by POST are not offered", "RFC 7644 §3.12: 501", |config| {
+            config.profile.features.search = false;
+        }),
+    ),
     being("no-user-groups", "users do not show their groups", "RFC 7643 §8.7 is no minimum", |config| {
         reshape(config, |schemas, _| {
             for schema in schemas.iter_mut().filter(|schema| schema.id == USER) {

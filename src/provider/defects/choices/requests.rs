@@ -17,25 +17,31 @@ use crate::protocol::path::PatchPath;
 use crate::protocol::policy::Policy;
 
 pub(super) const CHOICES: &[Choice] = &[
-    against_advice(&[], doing(
-        "unmatched-remove-refused",
-        "`remove` of an element that is not there is 400 noTarget",
-        "RFC 7644 table 9",
-        |seams| {
-            seams.on_patch(|writing, request| {
-                // What was added before is not stored yet.
-                let first = request.operations.iter().take_while(|operation| operation.op == Op::Remove);
-                for operation in first {
-                    let filtered =
-                        operation.path.as_ref().map(|path| &path.parsed).filter(|path| path.filter.is_some());
-                    if filtered.is_some_and(|path| !matches_any(writing, path)) {
-                        return Err(ScimError::no_target("nothing matches"));
+    against_advice(
+        &[],
+        doing(
+            "unmatched-remove-refused",
+            "`remove` of an element that is not there is 400 noTarget",
+            "RFC 7644 table 9",
+            |seams| {
+                seams.on_patch(|writing, request| {
+                    // What was added before is not stored yet.
+                    let first = request.operations.iter().take_while(|operation| operation.op == Op::Remove);
+                    for operation in first {
+                        let filtered = operation
+                            .path
+                            .as_ref()
+                            .map(|path| &path.parsed)
+                            .filter(|path| path.filter.is_some());
+                        if filtered.is_some_and(|path| !matches_any(writing, path)) {
+                            return Err(ScimError::no_target("nothing matches"));
+                        }
                     }
-                }
-                Ok(())
-            });
-        },
-    )),
+                    Ok(())
+                });
+            },
+        ),
+    ),
     doing(
         "created-on-absent",
         "`add` through a filter that nothing matches creates the element",
@@ -76,38 +82,44 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(&[], doing(
-        "discovery-ignores-filters",
-        "discovery with a filter is answered as without",
-        "RFC 7644 §4: a SHOULD at most",
-        |seams| {
-            seams.on_request(|asked: &mut Asked| {
-                if asked.is_discovery() {
-                    asked.drop_parameter("filter");
-                }
-                Ok(())
-            });
-        },
-    )),
-    against_advice(&[], doing(
-        "trimmed-texts",
-        "white space at both ends of a text is dropped",
-        "RFC 7643 §2.3.1 leaves it open; what is stored is not what was sent",
-        |seams| {
-            seams.on_written(|_, resource| {
-                for (name, value) in resource.iter_mut() {
-                    if !matches!(name.as_str(), "schemas" | "id") {
-                        each_text(value, |text| {
-                            if text.trim().len() != text.len() && !text.trim().is_empty() {
-                                *text = text.trim().to_owned();
-                            }
-                        });
+    against_advice(
+        &[],
+        doing(
+            "discovery-ignores-filters",
+            "discovery with a filter is answered as without",
+            "RFC 7644 §4: a SHOULD at most",
+            |seams| {
+                seams.on_request(|asked: &mut Asked| {
+                    if asked.is_discovery() {
+                        asked.drop_parameter("filter");
                     }
-                }
-                Ok(())
-            });
-        },
-    )),
+                    Ok(())
+                });
+            },
+        ),
+    ),
+    against_advice(
+        &[],
+        doing(
+            "trimmed-texts",
+            "white space at both ends of a text is dropped",
+            "RFC 7643 §2.3.1 leaves it open; what is stored is not what was sent",
+            |seams| {
+                seams.on_written(|_, resource| {
+                    for (name, value) in resource.iter_mut() {
+                        if !matches!(name.as_str(), "schemas" | "id") {
+                            each_text(value, |text| {
+                                if text.trim().len() != text.len() && !text.trim().is_empty() {
+                                    *text = text.trim().to_owned();
+                                }
+                            });
+                        }
+                    }
+                    Ok(())
+                });
+            },
+        ),
+    ),
     doing(
         "unknown-path-skipped",
         "a path to an unknown attribute does nothing",
@@ -146,33 +158,42 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(&[], doing(
-        "filter-on-password",
-        "a filter on the password in the URL is answered",
-        "RFC 7644 §7.5.2: 403 is a SHOULD",
-        |seams| {
-            seams.on_request(|asked| {
-                if asked.method == "GET"
-                    && asked.parameter("filter").is_some_and(|text| text.contains("password"))
-                {
-                    asked.set_parameter("filter", "nickName eq \"password\"");
-                }
-                Ok(())
-            });
-        },
-    )),
-    against_advice(&[], doing(
-        "conflict-before-missing",
-        "PUT on an unknown id with a userName that is taken is answered 409",
-        "RFC 7644 §3.12: which of two errors is told is open",
-        |seams| seams.switch(Switch::PutConflictsFirst),
-    )),
-    against_advice(&[], doing(
-        "unknown-members-kept",
-        "a member that does not exist is stored",
-        "RFC 7643 §2.3.7: integrity of references is a SHOULD",
-        |seams| seams.switch(Switch::DanglingMembers),
-    )),
+    against_advice(
+        &[],
+        doing(
+            "filter-on-password",
+            "a filter on the password in the URL is answered",
+            "RFC 7644 §7.5.2: 403 is a SHOULD",
+            |seams| {
+                seams.on_request(|asked| {
+                    if asked.method == "GET"
+                        && asked.parameter("filter").is_some_and(|text| text.contains("password"))
+                    {
+                        asked.set_parameter("filter", "nickName eq \"password\"");
+                    }
+                    Ok(())
+                });
+            },
+        ),
+    ),
+    against_advice(
+        &[],
+        doing(
+            "conflict-before-missing",
+            "PUT on an unknown id with a userName that is taken is answered 409",
+            "RFC 7644 §3.12: which of two errors is told is open",
+            |seams| seams.switch(Switch::PutConflictsFirst),
+        ),
+    ),
+    against_advice(
+        &[],
+        doing(
+            "unknown-members-kept",
+            "a member that does not exist is stored",
+            "RFC 7643 §2.3.7: integrity of references is a SHOULD",
+            |seams| seams.switch(Switch::DanglingMembers),
+        ),
+    ),
     doing("numeric-ids", "ids are numbers", "RFC 7643 §3.1: opaque", |seams| {
         seams.on_id(|_, id| *id = next_number().to_string());
     }),
