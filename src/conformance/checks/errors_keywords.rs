@@ -5,9 +5,11 @@ use serde_json::{Value, json};
 use super::errors::body as body_of;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
+use crate::conformance::trial::cohort::place;
 use crate::conformance::trial::{Answer, Created, Trial, component};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::message::{PATCH_OP, member};
+use crate::protocol::schema::Mutability;
 
 pub(super) const CHECKS: &[Check] =
     &[FILTER, UNIQUENESS, MUTABILITY, PATH, NO_TARGET, VALUE, SENSITIVE, TOO_MANY, CURSOR, INJECTION];
@@ -84,8 +86,15 @@ async fn conflicts_are_told(t: &Trial) -> Verdict {
         let operations = json!([{ "op": "replace", "path": "userName", "value": taken["userName"] }]);
         answers.push(t.patch(&other.path, operations).await?);
     }
+    let is_fixed =
+        place(&kind, "userName").is_some_and(|slot| slot.leaf().mutability != Mutability::ReadWrite);
     for answer in answers {
         let is_post = answer.asked.starts_with("POST");
+        // A name that cannot be changed at all, or not in that way, says nothing of conflicts.
+        let is_fixed = is_fixed || matches!(answer.text("scimType"), Some("mutability" | "invalidPath"));
+        if !is_post && (is_fixed || matches!(answer.status, 403..=405 | 501)) {
+            continue;
+        }
         if answer.is_success() {
             // What is taken twice is judged by the checks of uniqueness; here is only how a refusal looks.
             continue;

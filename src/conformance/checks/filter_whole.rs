@@ -3,12 +3,13 @@
 use futures_util::future::join_all;
 use serde_json::Value;
 
+use super::projection::minimum;
 use super::query::{Field, breaking, each, listed, quoted, target, understood};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Support;
 use crate::conformance::trial::Trial;
 use crate::conformance::trial::cohort::place;
-use crate::conformance::verdict::{Verdict, skip};
+use crate::conformance::verdict::{Stop, Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[INACTIVE, COMBINED, DEFAULT_VALUE, EXAMPLES, NOT_SUPPORTED];
 check! {
@@ -110,8 +111,11 @@ async fn combined(t: &Trial) -> Verdict {
             flaw.breaks(&["RFC7644-3.4.2.4-08"]).expected("2 resources at most").got(ids.len().to_string()),
         );
     }
-    let shown = list.resources.iter().find(|user| user.get("emails").is_some() || user.get("name").is_some());
-    if let Some(user) = shown {
+    let shown = list.resources.iter().find(|user| !is_in_part(&field, user));
+    // Where `attributes` never works, that is said once.
+    if let Some(user) = shown
+        && projects(&field, &scope).await?
+    {
         let flaw = answer.flaw("`attributes` is not applied when other parameters are there");
         t.note(flaw.breaks(&["RFC7644-3.4.2.5-01"]).expected("userName, id, schemas").got(user.to_string()));
     }
@@ -125,6 +129,18 @@ async fn combined(t: &Trial) -> Verdict {
         );
     }
     Ok(())
+}
+
+/// Whether `attributes` works with the filter alone, which the check `projection.attributes-list` judges.
+async fn projects(field: &Field<'_>, scope: &str) -> Result<bool, Stop> {
+    let answer = field.ask(&[("filter", scope), ("attributes", "userName")]).await?;
+    Ok(answer.status == 200 && listed(&answer)?.resources.iter().all(|user| is_in_part(field, user)))
+}
+
+/// Whether a user is shown without what nobody asked for.
+fn is_in_part(field: &Field<'_>, user: &Value) -> bool {
+    let always = minimum(field.kind());
+    ["emails", "name"].iter().all(|name| always.contains(*name) || user.get(*name).is_none())
 }
 
 check! {

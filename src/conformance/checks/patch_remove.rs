@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::subject::{Listing, Refusal, Subject, mistake, texts, told, without};
+use super::subject::{Listing, Refusal, Subject, mistake, texts, told, with, without};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::slot::{is_plain, is_unassigned, slots};
@@ -64,7 +64,7 @@ async fn singular(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// `remove` of a sub-attribute of a complex attribute clears it and leaves the others.
+    /// `remove` of a sub-attribute of a complex attribute clears it and leaves the others. An empty text in its place is a warning.
     ///
     /// Why: clearing a middle name must not cost the family name.
     ///
@@ -85,7 +85,21 @@ async fn sub_attribute(t: &Trial) -> Verdict {
         return skip(format!("{} is required", part.path()));
     }
     let operations = json!([{ "op": "remove", "path": part.path() }]);
-    subject.becomes(t, operations, &without(&subject.before, &part)).await.map(drop)
+    let told = told(&operations);
+    let answer = subject.patch(t, operations).await?;
+    let after = subject.now(t, &answer).await?;
+    let empty = json!("");
+    if part.get(&after) != Some(&empty) {
+        return subject.judge(&answer, &told, &without(&subject.before, &part), &after);
+    }
+    t.note(
+        answer
+            .flaw(format!("after {told}, the value is an empty text instead of none"))
+            .expected(format!("no `{}`", part.path()))
+            .got(format!("{}: \"\"", part.path()))
+            .concern(),
+    );
+    subject.judge(&answer, &told, &with(&subject.before, &part, empty), &after)
 }
 
 check! {

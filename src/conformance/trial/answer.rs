@@ -87,7 +87,14 @@ impl Answer {
         match self.text("scimType") {
             Some(given) if given == wanted => Ok(self),
             given => Err(self
-                .flaw(format!("{} answers {} without the scimType that says why", self.asked, self.status))
+                .flaw(match given {
+                    None => {
+                        format!("{} answers {} without the scimType that says why", self.asked, self.status)
+                    }
+                    Some(_) => {
+                        format!("{} answers {} with another scimType than fits", self.asked, self.status)
+                    }
+                })
                 .expected(format!("scimType {wanted}"))
                 .got(given.map_or_else(|| "no scimType".to_owned(), |given| format!("scimType {given}")))
                 .into()),
