@@ -44,10 +44,13 @@ async fn broken_filters_are_told(t: &Trial) -> Verdict {
     let kind = t.users()?;
     for filter in ["userName eq", "userName ?? \"x\"", "(userName eq \"x\""] {
         let answer = t.search(&kind, filter).await?;
-        let refused = answer.expect_error(&[400], Some("invalidFilter"));
-        if let Err(Stop::Problem(flaw)) = refused {
-            t.note(flaw.breaks(&["RFC7644-3.12-19"]));
-            continue;
+        match answer.expect_error(&[400], Some("invalidFilter")) {
+            Ok(_) => {}
+            Err(Stop::Problem(flaw)) => {
+                t.note(flaw.breaks(&["RFC7644-3.12-19"]));
+                continue;
+            }
+            Err(stop) => return Err(stop),
         }
         let detail = answer.text("detail").unwrap_or_default();
         if detail.trim().is_empty() {
@@ -103,6 +106,12 @@ async fn conflicts_are_told(t: &Trial) -> Verdict {
             let flaw =
                 answer.flaw(format!("a conflict is answered {}", answer.said())).expected("409 uniqueness");
             t.note(flaw.got(answer.said()).breaks(&["RFC7644-3.12-14"]).concern());
+        }
+        if answer.is_other_text() {
+            return Err(Stop::Blocked(format!(
+                "{} answers {} with a body that is no JSON (check `errors.message`)",
+                answer.asked, answer.status
+            )));
         }
         let given = answer.text("scimType");
         // Only the refusal of a POST has to say why (RFC 7644 §3.3).

@@ -470,7 +470,7 @@ check! {
     title: "a search at the root finds resources of every type",
     level: Must,
     requirements: ["RFC7644-3.2-10", "RFC7644-3.4.3-12", "RFC7644-3.4.2.1-02", "RFC7644-3.4.2.1-06"],
-    needs: [Search, Users, Groups, Filter],
+    needs: [Users, Groups, Filter],
     breaks: [],
 }
 

@@ -230,6 +230,8 @@ impl Refusal {
         match given {
             Some(given) if self.keywords.is_empty() || self.keywords.contains(&given) => {}
             None if !self.is_demanded => {}
+            // A page instead of an error is judged by the check `errors.message`.
+            None if answer.is_other_text() => {}
             given => {
                 let what = match given {
                     None => format!("{told} is refused without the scimType that says why"),

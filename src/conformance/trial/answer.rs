@@ -42,7 +42,8 @@ impl Answer {
     pub fn said(&self) -> String {
         let status = format!("{} {}", self.status, reason(self.status));
         let keyword = self.text("scimType").filter(|_| !self.is_success());
-        let detail = self.text("detail").filter(|_| !self.is_success()).map(shortened);
+        let detail =
+            self.text("detail").filter(|_| !self.is_success()).map(shortened).filter(|text| !text.is_empty());
         let said: Vec<String> = keyword.map(str::to_owned).into_iter().chain(detail).collect();
         match said.is_empty() {
             true => status.trim_end().to_owned(),
@@ -84,6 +85,12 @@ impl Answer {
     pub fn expect_error(&self, accepted: &[u16], scim_type: Option<&str>) -> Result<&Self, Stop> {
         self.expect_status(accepted)?;
         let Some(wanted) = scim_type else { return Ok(self) };
+        if self.is_other_text() {
+            return Err(Stop::Blocked(format!(
+                "{} answers {} with a body that is no JSON (check `errors.message`)",
+                self.asked, self.status
+            )));
+        }
         match self.text("scimType") {
             Some(given) if given == wanted => Ok(self),
             given => Err(self
@@ -99,6 +106,11 @@ impl Answer {
                 .got(given.map_or_else(|| "no scimType".to_owned(), |given| format!("scimType {given}")))
                 .into()),
         }
+    }
+
+    /// Whether there is a body, and no JSON in it.
+    pub fn is_other_text(&self) -> bool {
+        self.json.is_none() && !self.body.is_empty()
     }
 
     /// The body as a JSON object.
