@@ -130,6 +130,8 @@ async fn whole_list(t: &Trial) -> Verdict {
 check! {
     /// `remove` with a filter on the value removes that value and leaves the others.
     ///
+    /// A clean refusal of the filter (400 invalidPath or invalidFilter, or 501) is a warning, as it is for filters of queries.
+    ///
     /// Why: identity providers remove one address or one member at a time. A target that ignores the filter either
     /// removes everything, or nothing and says that it did.
     ///
@@ -213,6 +215,8 @@ check! {
     /// When a filtered `remove` takes the last value of an attribute, the attribute has no value: it is absent, null or
     /// an empty array.
     ///
+    /// A clean refusal of the filter (400 invalidPath or invalidFilter, or 501) is a warning, as it is for filters of queries.
+    ///
     /// Why: an empty object that stays behind counts as a value, and breaks clients that expect `value` in it.
     ///
     /// Fix: remove the whole element, and the attribute with its last element.
@@ -237,6 +241,8 @@ async fn last_match(t: &Trial) -> Verdict {
 
 check! {
     /// Two filtered removals in one request remove these two values and no others.
+    ///
+    /// A clean refusal of the filter (400 invalidPath or invalidFilter, or 501) is a warning, as it is for filters of queries.
     ///
     /// Why: a target that turns filters into indices before it applies the operations hits the wrong values with the
     /// second one.
@@ -293,6 +299,8 @@ pub(super) async fn parts(t: &Trial, kind: &Arc<Kind>) -> Result<Vec<(Slot, Slot
 
 check! {
     /// `remove` of a sub-attribute that a filter selects clears it in that element; the element and all others stay.
+    ///
+    /// A clean refusal of the filter (400 invalidPath or invalidFilter, or 501) is a warning, as it is for filters of queries.
     ///
     /// Why: a target that removes the whole element deletes an address where only the region was to go.
     ///

@@ -12,6 +12,8 @@ pub(super) const CHECKS: &[Check] = &[ELEMENT, ALL_ELEMENTS, VALUE_PATH, ALL_VAL
 check! {
     /// `replace` of an element that a filter selects replaces that element; the others stay as they were.
     ///
+    /// A clean refusal of the filter (400 invalidPath or invalidFilter, or 501) is a warning, as it is for filters of queries.
+    ///
     /// Why: a target that assigns the attribute leaves one address of three.
     ///
     /// Fix: put the new element in the place of each element that matches.
@@ -71,6 +73,8 @@ async fn either(t: &Trial, listing: &Listing, operations: Value, new: &Value) ->
 
 check! {
     /// `replace` of a sub-attribute that a filter selects changes it in the matching element, and in no other.
+    ///
+    /// A clean refusal of the filter (400 invalidPath or invalidFilter, or 501) is a warning, as it is for filters of queries.
     ///
     /// Why: Entra ID changes the work address this way in every cycle. A target that assigns the whole list loses the
     /// home address; one that ignores the filter changes both.

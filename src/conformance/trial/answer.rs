@@ -253,6 +253,20 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn another_keyword_and_a_page_are_not_told_as_a_missing_keyword() {
+        let other = answer(
+            400,
+            json!({ "schemas": [ERROR], "status": "400", "scimType": "invalidValue", "detail": "" }),
+        );
+        let told = flaw(other.expect_error(&[400], Some("noTarget")).unwrap_err()).what;
+        assert_eq!(told, "GET /Users answers 400 with another scimType than fits");
+        assert_eq!(other.said(), "400 Bad Request (invalidValue)");
+        let page = Answer { body: Bytes::from_static(b"<html>"), json: None, ..other };
+        assert!(matches!(page.expect_error(&[400], Some("noTarget")), Err(Stop::Blocked(_))));
+        assert!(page.expect_error(&[400], None).is_ok());
+    }
+
+    #[test]
     fn a_list_without_resources_is_a_list() {
         for resources in [json!(null), json!([])] {
             let list =
