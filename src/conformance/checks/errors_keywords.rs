@@ -91,6 +91,7 @@ async fn conflicts_are_told(t: &Trial) -> Verdict {
     }
     let is_fixed =
         place(&kind, "userName").is_some_and(|slot| slot.leaf().mutability != Mutability::ReadWrite);
+    let mut unread = Ok(());
     for answer in answers {
         let is_post = answer.asked.starts_with("POST");
         // A name that cannot be changed at all, or not in that way, says nothing of conflicts.
@@ -108,10 +109,11 @@ async fn conflicts_are_told(t: &Trial) -> Verdict {
             t.note(flaw.got(answer.said()).breaks(&["RFC7644-3.12-14"]).concern());
         }
         if answer.is_other_text() {
-            return Err(Stop::Blocked(format!(
+            unread = Err(Stop::Blocked(format!(
                 "{} answers {} with a body that is no JSON (check `errors.message`)",
                 answer.asked, answer.status
             )));
+            continue;
         }
         let given = answer.text("scimType");
         // Only the refusal of a POST has to say why (RFC 7644 §3.3).
@@ -121,7 +123,7 @@ async fn conflicts_are_told(t: &Trial) -> Verdict {
             t.note(if is_post { flaw } else { flaw.concern() });
         }
     }
-    Ok(())
+    if t.is_clean() { unread } else { Ok(()) }
 }
 
 /// A PATCH of one operation on a user.
