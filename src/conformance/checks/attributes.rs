@@ -281,10 +281,12 @@ impl Difference<'_> {
 async fn judge(t: &Trial, sweep: &Sweep, way: &Way<'_>) -> Verdict {
     for written in &sweep.written {
         for (slot, sent) in written.values.iter().filter(|(slot, _)| is_shown(&slot.attribute)) {
-            differences(slot, sent, &written.stored)
-                .iter()
-                .filter_map(|difference| difference.flaw(&written.answer))
-                .for_each(|flaw| t.note(flaw));
+            for difference in differences(slot, sent, &written.stored) {
+                let Some(flaw) = difference.flaw(&written.answer) else { continue };
+                // RFC 7644 §3.3: a server is free to ignore what was POSTed.
+                let is_ignored = difference.stored.is_none() && matches!(way, Way::Post(_));
+                t.note(if is_ignored { flaw.concern() } else { flaw });
+            }
         }
     }
     for (slot, value, answer) in &sweep.refused {
@@ -310,6 +312,10 @@ async fn judge(t: &Trial, sweep: &Sweep, way: &Way<'_>) -> Verdict {
 
 check! {
     /// A new resource keeps every attribute that was sent and that the schema publishes as writable.
+    ///
+    /// A value that comes back as another one, or of another type, is a failure. A value that is dropped is a warning: RFC 7644 §3.3
+    /// leaves a server free to ignore content of a POST, also where its schema calls the attribute readWrite. (PUT has no such
+    /// freedom, so that `attributes.replace-keeps` fails for it.)
     ///
     /// Why: what /Schemas offers is what administrators map. A value that is accepted and dropped is missing for good: the identity
     /// provider believes that it was delivered, or sends it again in every cycle because it never sees it.

@@ -264,7 +264,7 @@ async fn member_value(t: &Trial) -> Verdict {
         let flaw = answer
             .flaw("a PATCH rewrites the value of a member")
             .expected("400 mutability, and the member stays");
-        return Err(flaw.got(format!("{}, and the members are {ids:?}", answer.said())).into());
+        return Err(flaw.got(format!("{}, and the members are {}", answer.said(), json!(ids))).into());
     }
     if answer.status == 501 {
         return Err(Stop::Blocked(format!("{} answers 501 (check `patch.supported`)", answer.asked)));

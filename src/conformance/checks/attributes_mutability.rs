@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::attributes::{open_kinds, published, refers};
+use super::team::reference;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::slot::{is_unassigned, is_writable};
@@ -372,11 +373,13 @@ async fn manager_name(t: &Trial) -> Verdict {
     let manager = t.create(&users).await?;
     let forged = format!("Forged {}", t.ground().fresh_name());
     let mut body = t.body(&users).await?;
-    slot.set(&mut body, json!({ "value": manager.id, "displayName": forged }));
+    let mut element = reference(t, &slot, &manager);
+    element["displayName"] = json!(forged);
+    slot.set(&mut body, element);
     let answer = t.post(users.endpoint(), &body).await?;
     if !answer.is_success() {
         let mut plain = t.body(&users).await?;
-        slot.set(&mut plain, json!({ "value": manager.id }));
+        slot.set(&mut plain, reference(t, &slot, &manager));
         t.create_from(&users, &plain).await?;
         let flaw = answer
             .flaw("a body with the readOnly manager.displayName is refused")

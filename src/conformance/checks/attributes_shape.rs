@@ -3,9 +3,10 @@
 use serde_json::{Map, Value, json};
 
 use super::attributes::{Way, fillable, open_kinds, published, sweep};
+use super::team::membership;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
-use crate::conformance::trial::{Answer, Slot, Trial, shortened};
+use crate::conformance::trial::{Answer, Created, Slot, Trial, shortened};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::message::member;
 use crate::protocol::schema::{Attribute, Type};
@@ -303,7 +304,7 @@ async fn references(t: &Trial) -> Verdict {
     let (users, groups) = (t.users()?, t.groups()?);
     let user = t.create(&users).await?;
     let mut body = t.body(&groups).await?;
-    body["members"] = json!([{ "value": user.id }]);
+    body["members"] = membership(t, &groups, &[&user]);
     let group = t.create_from(&groups, &body).await?;
     for (holder, list, id) in [(&group, "members", &user.id), (&user, "groups", &group.id)] {
         let shown = t.get(&holder.path).await?;
@@ -380,8 +381,9 @@ async fn dangling(t: &Trial) -> Verdict {
     let (users, groups) = (t.users()?, t.groups()?);
     let absent = t.absent(&users).await?;
     let id = absent.rsplit('/').next().unwrap_or_default().to_owned();
+    let nobody = Created { kind: users, id, path: absent };
     let mut body = t.body(&groups).await?;
-    body["members"] = json!([{ "value": id }]);
+    body["members"] = membership(t, &groups, &[&nobody]);
     let answer = t.post(groups.endpoint(), &body).await?;
     if answer.status >= 500 {
         let what = "a group with a member that does not exist breaks the server";

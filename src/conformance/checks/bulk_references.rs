@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::bulk::{created, is_success, new_id, post, read, result_of, results, send, status, told};
+use super::team::membership;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::{Answer, Created, Trial, shortened};
@@ -133,7 +134,7 @@ async fn circular(t: &Trial) -> Verdict {
     // Whether groups may be members of groups is another matter.
     let inner = t.create(&groups).await?;
     let mut outer = t.body(&groups).await?;
-    outer["members"] = json!([{ "value": inner.id }]);
+    outer["members"] = membership(t, &groups, &[&inner]);
     let nested = t.post(groups.endpoint(), &outer).await?;
     let is_nested = match nested.is_success() {
         true => members(&t.read(&t.created_by(&groups, &nested)?).await?).contains(&inner.id.as_str()),

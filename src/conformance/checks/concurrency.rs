@@ -93,6 +93,15 @@ async fn change_members(t: &Trial) -> Verdict {
     let lost: Vec<usize> =
         (0..users.len()).filter(|at| answers[*at].is_success() && !shown.contains(&users[*at].id)).collect();
     if let Some(first) = lost.first() {
+        // What is lost without a rush as well is another matter.
+        t.patch(path, json!([{ "op": "add", "path": list, "value": [reference(t, slot, users[*first])] }]))
+            .await?;
+        let then = current(t, &team).await?;
+        if shown.iter().any(|id| !then.contains(id)) {
+            return Err(Stop::Blocked(
+                "a member that is added replaces others (check `membership.add`)".to_owned(),
+            ));
+        }
         t.note(
             answers[*first]
                 .flaw(format!(
@@ -127,6 +136,14 @@ async fn change_members(t: &Trial) -> Verdict {
     for (at, user) in users.iter().enumerate().filter(|(at, _)| answers[*at].is_success()) {
         let (is_there, should_be) = (shown.contains(&user.id), at % 2 == 1);
         if is_there != should_be {
+            if is_there {
+                t.patch(path, json!([{ "op": "remove", "path": team.one(user) }])).await?;
+                if current(t, &team).await?.contains(&user.id) {
+                    return Err(Stop::Blocked(
+                        "a member cannot be removed (check `membership.remove-one`)".to_owned(),
+                    ));
+                }
+            }
             let what = if should_be { "a member is lost" } else { "a member is back" };
             t.note(
                 answers[at]

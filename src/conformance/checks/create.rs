@@ -220,6 +220,7 @@ async fn location(t: &Trial) -> Verdict {
                 answer
                     .flaw(format!("the answer to {} has no Location header", answer.asked))
                     .expected(format!("Location: {}{}", t.ground().target().base(), created.path))
+                    .got("no Location")
                     .breaks(&["RFC7644-3.3-08"]),
             );
             continue;

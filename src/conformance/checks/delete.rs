@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compare::{creatable, expect_same, get, has_id, look, named, quoted};
+use super::team::membership;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::{Answer, Created, Trial};
 use crate::conformance::verdict::{Stop, Verdict};
@@ -361,7 +362,7 @@ pub(super) async fn member_of_group(t: &Trial) -> Result<(Created, Created), Sto
     let (users, groups) = (t.users()?, t.groups()?);
     let user = t.create(&users).await?;
     let mut body = t.body(&groups).await?;
-    body["members"] = json!([{ "value": user.id }]);
+    body["members"] = membership(t, &groups, &[&user]);
     let group = t.create_from(&groups, &body).await?;
     if !is_member(&t.read(&group).await?, &user.id) {
         return Err(Stop::Blocked("a group does not keep its members (topic `groups`)".to_owned()));
@@ -390,11 +391,27 @@ check! {
     breaks: [Entra, Okta],
 }
 
+/// Fails where a deleted resource can still be read: what refers to it is then no wonder.
+///
+/// # Errors
+/// [`Stop::Blocked`] naming the check that judges it.
+pub(super) async fn expect_gone(t: &Trial, resource: &Created) -> Verdict {
+    let answer = t.get(&resource.path).await?;
+    match answer.status {
+        200 => Err(Stop::Blocked(format!(
+            "{} answers 200 after DELETE: the resource is still there (check `delete.gone`)",
+            answer.asked
+        ))),
+        _ => Ok(()),
+    }
+}
+
 async fn member(t: &Trial) -> Verdict {
     let (user, group) = member_of_group(t).await?;
     remove(t, &user).await?;
     let after = look(t, &group).await?;
     if is_member(after.resource()?, &user.id) {
+        expect_gone(t, &user).await?;
         return Err(after
             .flaw("a deleted user is still a member of its group")
             .expected("a group without the user")

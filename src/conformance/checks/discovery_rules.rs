@@ -3,6 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use super::compare::Place;
 use super::discovery_documents::elements;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::{Kind, Support};
@@ -11,7 +12,75 @@ use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::message::{BULK_REQUEST, member};
 use crate::protocol::schema::{RESOURCE_TYPE, SCHEMA};
 
-pub(super) const CHECKS: &[Check] = &[PARAMETERS, FILTER, READ_ONLY, ANNOUNCED, DENIED];
+pub(super) const CHECKS: &[Check] = &[PARAMETERS, FILTER, READ_ONLY, ANNOUNCED, DENIED, LOCATIONS];
+
+check! {
+    /// `meta.location` of a schema, a resource type and the configuration leads to that document.
+    ///
+    /// Why: tools that show what a server offers follow the addresses that it names. One that ends in a 404 or in a web page looks like a
+    /// schema that is not there.
+    ///
+    /// Fix: build `meta.location` of discovery documents from the path at which they can be read: `/Schemas/{id}`,
+    /// `/ResourceTypes/{id}`, `/ServiceProviderConfig`.
+    LOCATIONS = locations,
+    id: "discovery.locations",
+    title: "meta.location of a discovery document leads to it",
+    level: Must,
+    requirements: ["RFC7643-3.1-28"],
+    needs: [],
+    breaks: [],
+}
+
+async fn locations(t: &Trial) -> Verdict {
+    let base = t.ground().target().base();
+    let text = |object: &serde_json::Map<String, Value>, name: &str| {
+        member(object, name).and_then(Value::as_str).map(str::to_owned)
+    };
+    for path in ["/Schemas", "/ResourceTypes", "/ServiceProviderConfig"] {
+        let answer = t.discovered(path).await?;
+        if answer.status != 200 {
+            continue;
+        }
+        let is_single = path == "/ServiceProviderConfig";
+        let documents = match (is_single, answer.json.as_ref().and_then(Value::as_object)) {
+            (true, Some(object)) => vec![object],
+            (false, _) => elements(&answer, "discovery.types").unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        for document in documents {
+            let location =
+                member(document, "meta").and_then(Value::as_object).and_then(|meta| text(meta, "location"));
+            let Some(location) = location.filter(|location| !location.is_empty()) else { continue };
+            let names = [text(document, "id"), text(document, "name")];
+            let mut usual = names.iter().flatten().map(|name| format!("{path}/{name}"));
+            let place = Place::of(base, path, &location);
+            // What can be read there is judged by `schemas.by-uri` and `discovery.type-by-id`.
+            let is_usual = if is_single { place.is(path) } else { usual.any(|usual| place.is(&usual)) };
+            let Place::Below(below) = &place else { continue };
+            if is_usual {
+                continue;
+            }
+            let there = t.get(below).await?;
+            let leads = there.status == 200
+                && there.json.as_ref().is_some_and(Value::is_object)
+                && (is_single
+                    || names
+                        .iter()
+                        .flatten()
+                        .any(|name| there.text("id") == Some(name) || there.text("name") == Some(name)));
+            if !leads {
+                t.note(
+                    there
+                        .flaw(format!("`meta.location` of a document in {path} does not lead to it"))
+                        .expected(format!("200 with the document at {location}"))
+                        .got(there.said()),
+                );
+                break;
+            }
+        }
+    }
+    Ok(())
+}
 
 /// What tells the elements of a discovery list apart.
 fn keys(answer: &Answer) -> Result<Vec<String>, Stop> {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compare::{Place, get, look};
+use super::team::reference;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::slot::{Slot, slots};
 use crate::conformance::trial::{Answer, Created, Trial};
@@ -113,7 +114,9 @@ async fn manager(t: &Trial) -> Verdict {
     let Some(slot) = manager_slot(&users) else { return skip("the enterprise extension has no `manager`") };
     let boss = t.create(&users).await?;
     let mut body = t.body(&users).await?;
-    slot.set(&mut body, json!({ "value": boss.id, "displayName": "Fake Name" }));
+    let mut element = reference(t, &slot, &boss);
+    element["displayName"] = json!("Fake Name");
+    slot.set(&mut body, element);
     let answer = t.post(users.endpoint(), &body).await?;
     if !answer.is_success() {
         return Err(answer

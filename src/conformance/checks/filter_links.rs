@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::query::{Field, breaking, compare, each, listed, quoted, strictly, target, understood, values};
+use super::team::{membership, reference};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::cohort::place;
 use crate::conformance::trial::{Answer, Trial};
@@ -34,7 +35,7 @@ async fn manager(t: &Trial) -> Verdict {
         return skip("the extension has no `manager.value`");
     };
     let mut body = t.body(&users).await?;
-    slot.set(&mut body, json!({ "value": field.id("delta") }));
+    slot.set(&mut body, reference(t, &slot, &field.member("delta").created));
     let answer = t.post(users.endpoint(), &body).await?;
     if (400..500).contains(&answer.status) {
         return skip(format!("the target takes no manager: {}", answer.said()));
@@ -126,7 +127,7 @@ async fn group_members(t: &Trial) -> Verdict {
     let (users, groups) = (t.users()?, t.groups()?);
     let (one, two) = (t.create(&users).await?, t.create(&users).await?);
     let mut body = t.body(&groups).await?;
-    body["members"] = json!([{ "value": one.id }, { "value": two.id }]);
+    body["members"] = membership(t, &groups, &[&one, &two]);
     let group = t.create_from(&groups, &body).await?;
     t.create(&groups).await?;
     let stored = t.read(&group).await?;
@@ -161,7 +162,7 @@ async fn user_groups(t: &Trial) -> Verdict {
     let (users, groups) = (t.users()?, t.groups()?);
     let user = t.create(&users).await?;
     let mut body = t.body(&groups).await?;
-    body["members"] = json!([{ "value": user.id }]);
+    body["members"] = membership(t, &groups, &[&user]);
     let group = t.create_from(&groups, &body).await?;
     let stored = t.read(&user).await?;
     let slot = place(&users, "groups.value");

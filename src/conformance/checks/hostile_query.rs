@@ -9,7 +9,7 @@ use super::list::blocked_by_count;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::{Kind, Role};
 use crate::conformance::trial::{Answer, Trial, component, shortened};
-use crate::conformance::verdict::{Stop, Verdict, skip};
+use crate::conformance::verdict::{Flaw, Stop, Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
     VALUES,
@@ -204,6 +204,27 @@ async fn traversal(t: &Trial) -> Verdict {
     Ok(())
 }
 
+/// What a GET with something odd in it is answered. An answer that is no HTTP is the target's doing where a plain GET beside it is
+/// answered, and where it is so twice: then the odd bytes went into the answer as they came, and the flaw is noted.
+async fn heard(t: &Trial, odd: &str, plain: &str) -> Result<Option<Answer>, Stop> {
+    for is_last in [false, true] {
+        match t.get(odd).await {
+            Ok(answer) => return Ok(Some(answer)),
+            Err(stop) => {
+                let (Some(exchange), Stop::Error(reason)) = (t.garbled(), &stop) else { return Err(stop) };
+                if is_last {
+                    let what = format!("bytes of the request break the answer to GET {}", shortened(odd));
+                    let expected = "an answer that is HTTP";
+                    t.note(Flaw::new(what).expected(expected).got(shortened(reason)).at(exchange));
+                    return Ok(None);
+                }
+                t.get(plain).await?;
+            }
+        }
+    }
+    Ok(None)
+}
+
 check! {
     /// An id of odd form is an id that nobody has: 404.
     ///
@@ -237,8 +258,11 @@ async fn odd_ids(t: &Trial) -> Verdict {
         "1e400",
         long.as_str(),
     ] {
-        let answer = match t.get(&format!("{}/scimulator{id}", kind.endpoint())).await {
-            Ok(answer) => answer,
+        let (odd, plain) =
+            (format!("{}/scimulator{id}", kind.endpoint()), format!("{}/scimulator", kind.endpoint()));
+        let answer = match heard(t, &odd, &plain).await {
+            Ok(Some(answer)) => answer,
+            Ok(None) => continue,
             // The others are tried all the same.
             Err(stop) => {
                 unanswered = Err(stop);
@@ -383,9 +407,10 @@ async fn headers(t: &Trial) -> Verdict {
         t.post(kind.endpoint(), &body).await?,
         t.get(&format!("{}?filter={}%20eq%20%22{encoded}%22", kind.endpoint(), key(&kind))).await?,
         t.get(&format!("{}?sortBy={encoded}&attributes={encoded}", kind.endpoint())).await?,
-        t.get(&format!("{}/{encoded}", kind.endpoint())).await?,
     ];
-    for answer in &answers {
+    let plain = format!("{}/scimulator", kind.endpoint());
+    let by_id = heard(t, &format!("{}/{encoded}", kind.endpoint()), &plain).await?;
+    for answer in answers.iter().chain(&by_id) {
         expect_sane(t, answer, "a line break in a value");
         if answer.headers.contains("x-scimulator-injected") {
             let flaw =

@@ -4,6 +4,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
+use super::team::membership;
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::slot::{is_unassigned, slots};
 use crate::conformance::trial::{Answer, Created, Slot, Trial, component, shortened};
@@ -345,7 +346,7 @@ pub(super) async fn team(t: &Trial, inside: usize, outside: usize) -> Result<Tea
     let strangers = members.split_off(inside);
     let mut body = t.body(&groups).await?;
     if inside > 0 {
-        body["members"] = references(&members);
+        body["members"] = membership(t, &groups, &members.iter().collect::<Vec<_>>());
     }
     let group = t.create_from(&groups, &body).await?;
     let team = Team { group, inside: members, outside: strangers };
@@ -353,7 +354,8 @@ pub(super) async fn team(t: &Trial, inside: usize, outside: usize) -> Result<Tea
         return Ok(team);
     }
     // Some take members by PATCH only.
-    let add = json!([{ "op": "add", "path": "members", "value": references(&team.inside) }]);
+    let members = membership(t, &groups, &team.inside.iter().collect::<Vec<_>>());
+    let add = json!([{ "op": "add", "path": "members", "value": members }]);
     let answer = t.patch(&team.group.path, add).await?;
     if answer.is_success() && team.members(t).await? == ids(&team.inside) {
         return Ok(team);

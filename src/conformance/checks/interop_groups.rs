@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::interop::{Team, expect_members, expect_no_crash, member_ids, patched, put, seen, team, text_of};
+use super::team::membership;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::Trial;
 use crate::conformance::verdict::Verdict;
@@ -313,11 +314,18 @@ async fn nested(t: &Trial) -> Verdict {
     }
     let after = t.read(&outer).await?;
     if member_ids(&after).is_empty() {
-        return Err(answer
-            .flaw("a group as a member is answered with success, and is no member afterwards")
-            .expected("the member, or 400 invalidValue")
-            .got("no members")
-            .into());
+        let full = membership(t, &groups, &[&inner]);
+        let is_lean = full != value && {
+            let again = json!([{ "op": "add", "path": "members", "value": full }]);
+            t.patch(&outer.path, again).await?.is_success() && !member_ids(&t.read(&outer).await?).is_empty()
+        };
+        let what = match is_lean {
+            true => {
+                "a group as a member that has only a `value` is answered with success, and is no member afterwards"
+            }
+            false => "a group as a member is answered with success, and is no member afterwards",
+        };
+        return Err(answer.flaw(what).expected("the member, or 400 invalidValue").got("no members").into());
     }
     Ok(())
 }

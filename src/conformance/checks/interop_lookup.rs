@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::interop::{
     Report, active, elements, expect_at_most, expect_no_crash, expect_only, kept, report, role, seen, text_of,
 };
+use super::team::membership;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::{Created, Trial, component};
@@ -214,7 +215,7 @@ async fn group(t: &Trial) -> Verdict {
     let mut body = t.body(&groups).await?;
     let name = format!("EDU All {} personal", t.ground().fresh_name());
     body["displayName"] = json!(name);
-    body["members"] = json!([{ "value": user.id }]);
+    body["members"] = membership(t, &groups, &[&user]);
     let group = t.create_from(&groups, &body).await?;
     let filter = component(&format!("displayName eq \"{name}\""));
     let answer = t.get(&format!("{}?excludedAttributes=members&filter={filter}", groups.endpoint())).await?;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::interop::{active, elements, expect, expect_no_crash, expect_same, known, mapped_text, put, seen};
+use super::team::membership;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::{Answer, Created, Slot, Trial};
@@ -34,7 +35,7 @@ async fn echo(t: &Trial) -> Verdict {
     if let Ok(groups) = t.groups() {
         // So that there is something in `groups`; where groups do not work, there is not.
         let mut body = t.body(&groups).await?;
-        body["members"] = json!([{ "value": user.id }]);
+        body["members"] = membership(t, &groups, &[&user]);
         t.post(groups.endpoint(), &body).await?;
     }
     let before = t.read(&user).await?;

@@ -327,7 +327,9 @@ async fn unknown(t: &Trial) -> Verdict {
     let segment = path.rsplit('/').next().unwrap_or_default();
     let id = percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned();
     let team = Team::of(t, &[&crowd[0]]).await?;
-    let operations = json!([{ "op": "add", "path": team.members.path(), "value": [{ "value": id }] }]);
+    let nobody = Created { kind: users, id, path: path.clone() };
+    let elements = [reference(t, &team.members, &nobody)];
+    let operations = json!([{ "op": "add", "path": team.members.path(), "value": elements }]);
     let answer = t.patch(&team.subject.created.path, operations).await?;
     if answer.status >= 500 {
         team.subject.blocked_without_patch(t, &answer).await?;

@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 
 use super::patch::{instant, member_of_meta, words};
 use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, told, with, without};
+use super::team::{Team, membership};
 use crate::conformance::check::{Check, check};
-use crate::conformance::trial::{Slot, Trial};
+use crate::conformance::trial::{Created, Slot, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -45,7 +46,10 @@ check! {
 
 async fn appends(t: &Trial) -> Verdict {
     let users = t.users()?;
-    let mut listing = Listing::of(t, &users, &[0, 1], false).await?;
+    let mut listing = match Listing::of(t, &users, &[0, 1], false).await {
+        Err(Stop::Skip(reason)) => return appends_members(t, reason).await,
+        listing => listing?,
+    };
     let path = listing.list.slot.path();
     for types in [&[2][..], &[3, 3][..]] {
         let new: Vec<Value> = types.iter().map(|index| listing.another(t, *index)).collect();
@@ -55,6 +59,26 @@ async fn appends(t: &Trial) -> Verdict {
         let expected = listing.with(all.clone());
         listing.subject.before = listing.subject.becomes(t, operations, &expected).await?;
         listing.sent = all;
+    }
+    Ok(())
+}
+
+/// The same with the members of a group, for a target whose users have no list that is fit for it.
+async fn appends_members(t: &Trial, reason: String) -> Verdict {
+    if t.groups().is_err() {
+        return skip(reason);
+    }
+    let crowd = t.crowd().await?;
+    let mut team = match Team::of(t, &[&crowd[0], &crowd[1]]).await {
+        Err(Stop::Skip(_) | Stop::Blocked(_)) => return skip(reason),
+        team => team?,
+    };
+    for (new, all) in [(2..3, 0..3), (3..5, 0..5)] {
+        let new: Vec<&Created> = crowd[new].iter().collect();
+        let all: Vec<&Created> = crowd[all].iter().collect();
+        let value = membership(t, &team.subject.kind, &new);
+        let operations = json!([{ "op": "add", "path": team.members.path(), "value": value }]);
+        team.subject.before = team.becomes(t, operations, &all).await?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::patch::words;
 use super::patch_remove::removable;
 use super::subject::{Subject, fresh, texts, told, with, without};
+use super::team::reference;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::slot::slots;
 use crate::conformance::trial::{Slot, Trial};
@@ -176,11 +177,11 @@ async fn manager(t: &Trial) -> Verdict {
     let crowd = t.crowd().await?;
     let steps = [
         (
-            json!([{ "op": "add", "path": slot.path(), "value": { "value": crowd[0].id } }]),
+            json!([{ "op": "add", "path": slot.path(), "value": reference(t, &slot, &crowd[0]) }]),
             Some(&crowd[0].id),
         ),
         (
-            json!([{ "op": "replace", "path": slot.path(), "value": { "value": crowd[1].id } }]),
+            json!([{ "op": "replace", "path": slot.path(), "value": reference(t, &slot, &crowd[1]) }]),
             Some(&crowd[1].id),
         ),
         (json!([{ "op": "replace", "path": id.path(), "value": crowd[0].id }]), Some(&crowd[0].id)),
@@ -193,7 +194,9 @@ async fn manager(t: &Trial) -> Verdict {
         if id.get(&after).and_then(Value::as_str) != wanted.map(String::as_str) {
             return Err(answer
                 .flaw(format!("after {told}, the manager is not the one that was sent"))
-                .expected(wanted.map_or("no manager".to_owned(), |wanted| format!("value: {wanted:?}")))
+                .expected(
+                    wanted.map_or("no manager".to_owned(), |wanted| format!("value: {}", json!(wanted))),
+                )
                 .got(words(slot.get(&after)))
                 .into());
         }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
-use super::subject::{Listing, Refusal, Subject, mistake, texts, told, without};
+use super::subject::{Listing, Refusal, Subject, mistake, texts, told, with, without};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::slot::{is_plain, is_unassigned, slots};
@@ -64,7 +64,7 @@ async fn singular(t: &Trial) -> Verdict {
 }
 
 check! {
-    /// `remove` of a sub-attribute of a complex attribute clears it and leaves the others.
+    /// `remove` of a sub-attribute of a complex attribute clears it and leaves the others. An empty text in its place is a warning.
     ///
     /// Why: clearing a middle name must not cost the family name.
     ///
@@ -85,7 +85,21 @@ async fn sub_attribute(t: &Trial) -> Verdict {
         return skip(format!("{} is required", part.path()));
     }
     let operations = json!([{ "op": "remove", "path": part.path() }]);
-    subject.becomes(t, operations, &without(&subject.before, &part)).await.map(drop)
+    let told = told(&operations);
+    let answer = subject.patch(t, operations).await?;
+    let after = subject.now(t, &answer).await?;
+    let empty = json!("");
+    if part.get(&after) != Some(&empty) {
+        return subject.judge(&answer, &told, &without(&subject.before, &part), &after);
+    }
+    t.note(
+        answer
+            .flaw(format!("after {told}, the value is an empty text instead of none"))
+            .expected(format!("no `{}`", part.path()))
+            .got(format!("{}: \"\"", part.path()))
+            .concern(),
+    );
+    subject.judge(&answer, &told, &with(&subject.before, &part, empty), &after)
 }
 
 check! {
@@ -115,6 +129,8 @@ async fn whole_list(t: &Trial) -> Verdict {
 
 check! {
     /// `remove` with a filter on the value removes that value and leaves the others.
+    ///
+    /// A clean refusal of the filter (400 invalidPath or invalidFilter, or 501) is a warning, as it is for filters of queries.
     ///
     /// Why: identity providers remove one address or one member at a time. A target that ignores the filter either
     /// removes everything, or nothing and says that it did.
@@ -199,6 +215,8 @@ check! {
     /// When a filtered `remove` takes the last value of an attribute, the attribute has no value: it is absent, null or
     /// an empty array.
     ///
+    /// A clean refusal of the filter (400 invalidPath or invalidFilter, or 501) is a warning, as it is for filters of queries.
+    ///
     /// Why: an empty object that stays behind counts as a value, and breaks clients that expect `value` in it.
     ///
     /// Fix: remove the whole element, and the attribute with its last element.
@@ -223,6 +241,8 @@ async fn last_match(t: &Trial) -> Verdict {
 
 check! {
     /// Two filtered removals in one request remove these two values and no others.
+    ///
+    /// A clean refusal of the filter (400 invalidPath or invalidFilter, or 501) is a warning, as it is for filters of queries.
     ///
     /// Why: a target that turns filters into indices before it applies the operations hits the wrong values with the
     /// second one.
@@ -279,6 +299,8 @@ pub(super) async fn parts(t: &Trial, kind: &Arc<Kind>) -> Result<Vec<(Slot, Slot
 
 check! {
     /// `remove` of a sub-attribute that a filter selects clears it in that element; the element and all others stay.
+    ///
+    /// A clean refusal of the filter (400 invalidPath or invalidFilter, or 501) is a warning, as it is for filters of queries.
     ///
     /// Why: a target that removes the whole element deletes an address where only the region was to go.
     ///

@@ -2,15 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::subject::{Listing, Refusal, mistake, told};
+use super::subject::{Listing, Refusal, is_beyond, mistake, told};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::Trial;
-use crate::conformance::verdict::Verdict;
+use crate::conformance::verdict::{Stop, Verdict};
 
 pub(super) const CHECKS: &[Check] = &[ELEMENT, ALL_ELEMENTS, VALUE_PATH, ALL_VALUE_PATHS, NO_MATCH];
 
 check! {
     /// `replace` of an element that a filter selects replaces that element; the others stay as they were.
+    ///
+    /// A clean refusal of the filter (400 invalidPath or invalidFilter, or 501) is a warning, as it is for filters of queries.
     ///
     /// Why: a target that assigns the attribute leaves one address of three.
     ///
@@ -71,6 +73,8 @@ async fn either(t: &Trial, listing: &Listing, operations: Value, new: &Value) ->
 
 check! {
     /// `replace` of a sub-attribute that a filter selects changes it in the matching element, and in no other.
+    ///
+    /// A clean refusal of the filter (400 invalidPath or invalidFilter, or 501) is a warning, as it is for filters of queries.
     ///
     /// Why: Entra ID changes the work address this way in every cycle. A target that assigns the whole list loses the
     /// home address; one that ignores the filter changes both.
@@ -154,31 +158,64 @@ async fn no_match(t: &Trial) -> Verdict {
     for operations in operations {
         let (told, message) = mistake(operations);
         let answer = t.call("PATCH", &subject.created.path, Some(&message)).await?;
-        if matches!(answer.text("scimType"), Some("invalidPath" | "invalidFilter")) {
-            // Such a filter is more than it understands, and nothing was confirmed.
-            let after = subject.now(t, &answer).await?;
+        let after = subject.now(t, &answer).await?;
+        if !answer.is_success() {
+            subject.blocked_without_patch(t, &answer).await?;
+            // Where such a filter is more than it understands, nothing was confirmed.
+            if !is_beyond(&answer) {
+                refusal.judge(t, &told, &answer);
+            }
             t.soft(subject.judge_unchanged(&answer, &told, &after))?;
             continue;
         }
-        if !subject.refuses(t, &refusal, [(told, message)]).await? {
-            return Ok(());
-        }
+        let flaw = match subject.judge_unchanged(&answer, &told, &after) {
+            Ok(()) => {
+                expect_value_paths(t, &listing).await?;
+                answer.flaw(format!("{told} is accepted, and nothing is changed"))
+            }
+            Err(Stop::Problem(changed)) => answer.flaw(format!("{told} is accepted, and {}", changed.what)),
+            Err(stop) => return Err(stop),
+        };
+        return Err(flaw.expected(refusal.words()).got(answer.said()).into());
     }
     let filtered = format!("{path}[{name} eq {}].{name}", other[name]);
     let (told, message) = mistake(json!([{ "op": "replace", "path": filtered, "value": new[name] }]));
     let answer = t.call("PATCH", &subject.created.path, Some(&message)).await?;
     let after = subject.now(t, &answer).await?;
     if !answer.is_success() {
-        if !matches!(answer.text("scimType"), Some("invalidPath" | "invalidFilter")) {
+        if !is_beyond(&answer) {
             refusal.judge(t, &told, &answer);
         }
         return subject.judge_unchanged(&answer, &told, &after);
     }
     if subject.judge_unchanged(&answer, &told, &after).is_ok() {
+        expect_value_paths(t, &listing).await?;
         let flaw = answer.flaw(format!("{told} matches nothing, succeeds, and does nothing"));
         return Err(flaw.expected(refusal.words()).got(answer.said()).into());
     }
     let mut all = listing.sent.clone();
     all.push(json!({ name.as_str(): new[name] }));
     subject.judge(&answer, &told, &listing.with(all), &after)
+}
+
+/// Makes sure that a filter in a path is understood where it matches: one that is passed over matches nothing for another reason.
+///
+/// # Errors
+/// [`Stop::Blocked`] naming the check that judges it.
+async fn expect_value_paths(t: &Trial, listing: &Listing) -> Verdict {
+    let name = listing.list.value.leaf().name.as_str();
+    let new = listing.another(t, 0)[name].clone();
+    let path = format!("{}.{name}", listing.with_value(0));
+    let answer = t
+        .patch(&listing.subject.created.path, json!([{ "op": "replace", "path": path, "value": new }]))
+        .await?;
+    let after = listing.subject.now(t, &answer).await?;
+    let is_done = listing.list.elements(&after).iter().any(|element| element[name] == new);
+    match is_done {
+        true => Ok(()),
+        false => Err(Stop::Blocked(format!(
+            "a filter in the path of a replace changes nothing where it matches: {} (check `patch.replace-value-path`)",
+            answer.said()
+        ))),
+    }
 }

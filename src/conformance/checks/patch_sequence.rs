@@ -5,9 +5,12 @@ use serde_json::{Value, json};
 use super::comparison::changes;
 use super::patch::{instant, member_of_meta, words};
 use super::subject::{Listing, Subject, fresh, texts, told, with, without};
+use super::team::{Team, reference};
 use crate::conformance::check::{Check, check};
-use crate::conformance::trial::{Answer, Trial, shortened};
-use crate::conformance::verdict::{Stop, Verdict};
+use crate::conformance::trial::cohort::place;
+use crate::conformance::trial::slot::is_plain;
+use crate::conformance::trial::{Answer, Slot, Trial, shortened};
+use crate::conformance::verdict::{Stop, Verdict, skip};
 
 pub(super) const CHECKS: &[Check] = &[SEVERAL, ORDER, ATOMIC];
 
@@ -112,13 +115,57 @@ check! {
     breaks: [Okta, Entra],
 }
 
+/// What a PATCH changes that has to be undone.
+struct Whole {
+    subject: Subject,
+    /// A text.
+    slot: Slot,
+    /// A list with values.
+    path: String,
+    /// The part of its elements that tells them apart.
+    value: String,
+    /// A further element.
+    element: Value,
+}
+
+impl Whole {
+    async fn of_user(t: &Trial) -> Result<Self, Stop> {
+        let users = t.users()?;
+        let listing = Listing::of(t, &users, &[0, 1, 2], false).await?;
+        Ok(Self {
+            slot: texts(t, &users, 1).await?.swap_remove(0),
+            path: listing.list.slot.path(),
+            value: listing.list.value.leaf().name.clone(),
+            element: listing.list.element(&t.ground().fresh_name(), 0),
+            subject: listing.subject,
+        })
+    }
+
+    /// A group with members, for a target whose users have no list or text that is fit for it.
+    async fn of_group(t: &Trial, reason: String) -> Result<Self, Stop> {
+        let Ok(groups) = t.groups() else { return skip(reason) };
+        let slot = place(&groups, "displayName").filter(|slot| is_plain(slot.leaf()));
+        let Some(slot) = slot else { return skip(reason) };
+        let crowd = t.crowd().await?;
+        match Team::of(t, &[&crowd[0], &crowd[1]]).await {
+            Err(Stop::Skip(_) | Stop::Blocked(_)) => skip(reason),
+            Err(stop) => Err(stop),
+            Ok(team) => Ok(Self {
+                slot,
+                path: team.members.path(),
+                value: "value".to_owned(),
+                element: reference(t, &team.members, &crowd[2]),
+                subject: team.subject,
+            }),
+        }
+    }
+}
+
 async fn atomic(t: &Trial) -> Verdict {
-    let users = t.users()?;
-    let listing = Listing::of(t, &users, &[0, 1, 2], false).await?;
-    let mut subject = listing.subject;
-    let slot = texts(t, &users, 1).await?.swap_remove(0);
-    let path = listing.list.slot.path();
-    let value = listing.list.value.leaf().name.as_str();
+    let Whole { mut subject, slot, path, value, element } = match Whole::of_user(t).await {
+        Err(Stop::Skip(reason)) => Whole::of_group(t, reason).await?,
+        whole => whole?,
+    };
     let nobody = json!(t.ground().fresh_name());
     // The first fails when it is carried out, the others can be seen to fail beforehand.
     let failures = [
@@ -137,7 +184,7 @@ async fn atomic(t: &Trial) -> Verdict {
             // Where the list is gone, nothing in it can be replaced, which some take for an addition.
             if at == 2 {
                 operations.swap_remove(1);
-                operations.push(json!({ "op": "add", "path": path, "value": [listing.list.element(&t.ground().fresh_name(), 0)] }));
+                operations.push(json!({ "op": "add", "path": path, "value": [element] }));
             }
             operations.insert(at, failure.clone());
             let operations = json!(operations);

@@ -9,7 +9,7 @@ use super::query::{Field, Parameters, each, listed, target};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::cohort::place;
-use crate::conformance::trial::{Answer, Slot, Trial, or_nothing};
+use crate::conformance::trial::{Answer, Slot, Trial, or_nothing, shortened};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::schema::Returned;
 
@@ -275,13 +275,13 @@ async fn multi_valued_part(t: &Trial) -> Verdict {
         return Ok(());
     };
     let has_type = |element: &Value| element.get(&kind.leaf().name).is_some_and(|word| !word.is_null());
-    let found = list.slot.get(resource(&answer)).and_then(Value::as_array);
-    if found.is_some_and(|elements| elements.iter().any(has_type)) {
+    let found = list.slot.get(resource(&answer));
+    if found.and_then(Value::as_array).is_some_and(|elements| elements.iter().any(has_type)) {
         let flaw = answer.flaw(format!("`attributes={path}` returns other parts of the elements"));
         return Err(flaw
             .breaks(&["RFC7644-3.9-08"])
             .expected("`value` only")
-            .got(format!("{found:?}"))
+            .got(shortened(&or_nothing(found)))
             .into());
     }
     Ok(())

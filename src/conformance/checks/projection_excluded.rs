@@ -1,10 +1,9 @@
 //! `excludedAttributes`: what is left out, and what stays (RFC 7644 §3.4.2.5, §3.9).
 
-use serde_json::json;
-
 use super::list::blocked_by_count;
 use super::projection::{expect_part, expect_without, name_parts, names, others, resource, shown};
 use super::query::{Field, listed, target};
+use super::team::membership;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Slot, Trial, or_nothing};
 use crate::conformance::verdict::{Verdict, skip};
@@ -243,7 +242,7 @@ async fn excluded_members(t: &Trial) -> Verdict {
     let (users, groups) = (t.users()?, t.groups()?);
     let user = t.create(&users).await?;
     let mut body = t.body(&groups).await?;
-    body["members"] = json!([{ "value": user.id }]);
+    body["members"] = membership(t, &groups, &[&user]);
     let name = body["displayName"].to_string();
     let group = t.create_from(&groups, &body).await?;
     let stored = t.read(&group).await?;

@@ -77,11 +77,12 @@ impl Subject {
             return Ok(answer);
         }
         self.blocked_without_patch(t, &answer).await?;
-        Err(answer
+        let flaw = answer
             .flaw(format!("{told} is refused: {}", answer.said()))
             .expected("200 with the resource, or 204")
-            .got(answer.said())
-            .into())
+            .got(answer.said());
+        let is_limit = told.contains('[') && is_beyond(&answer);
+        Err(if is_limit { flaw.concern() } else { flaw }.into())
     }
 
     /// Ends the check where the target does not know PATCH at all.
@@ -197,6 +198,14 @@ impl Subject {
     }
 }
 
+/// Whether a refusal says that a path or its filter is more than the target understands. As with filters of queries, a clean refusal
+/// of what an expression may be is worth a warning, where doing something else is a failure.
+pub(super) fn is_beyond(answer: &Answer) -> bool {
+    let keyword = answer.text("scimType");
+    let is_named = keyword.is_some_and(|keyword| matches!(keyword, "invalidPath" | "invalidFilter"));
+    answer.status == 501 || ((400..500).contains(&answer.status) && is_named)
+}
+
 impl Refusal {
     /// What is expected, for messages.
     pub fn words(&self) -> String {
@@ -221,9 +230,15 @@ impl Refusal {
         match given {
             Some(given) if self.keywords.is_empty() || self.keywords.contains(&given) => {}
             None if !self.is_demanded => {}
+            // A page instead of an error is judged by the check `errors.message`.
+            None if answer.is_other_text() => {}
             given => {
+                let what = match given {
+                    None => format!("{told} is refused without the scimType that says why"),
+                    Some(_) => format!("{told} is refused with a scimType that says something else"),
+                };
                 let flaw = answer
-                    .flaw(format!("{told} is refused without the scimType that says why"))
+                    .flaw(what)
                     .expected(format!("scimType {}", self.keywords.join(" or ")))
                     .got(given.map_or("no scimType".to_owned(), |given| format!("scimType {given}")));
                 t.note(if self.is_demanded { flaw } else { flaw.concern() });

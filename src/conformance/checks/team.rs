@@ -28,7 +28,7 @@ pub(super) fn members_of(kind: &Kind) -> Result<Slot, Stop> {
     }
 }
 
-/// An element of `members`.
+/// An element of `members`, or another reference such as `manager`.
 pub(super) fn reference(t: &Trial, slot: &Slot, to: &Created) -> Value {
     let mut element = json!({ "value": to.id });
     // Nothing more is needed, unless the schema says so.
@@ -39,6 +39,16 @@ pub(super) fn reference(t: &Trial, slot: &Slot, to: &Created) -> Value {
         element["$ref"] = json!(format!("{}{}", t.ground().target().base().trim_end_matches('/'), to.path));
     }
     element
+}
+
+/// The `members` of a group that a check needs for something else.
+pub(super) fn membership(t: &Trial, groups: &Kind, of: &[&Created]) -> Value {
+    let slot = members_of(groups).ok();
+    let one = |to: &&Created| match &slot {
+        Some(slot) => reference(t, slot, to),
+        None => json!({ "value": to.id }),
+    };
+    of.iter().map(one).collect()
 }
 
 /// The target of a GET that shows the members of a group.

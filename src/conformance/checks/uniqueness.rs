@@ -310,6 +310,12 @@ fn judge_conflict(answer: &Answer, mistake: &str) -> Verdict {
     let keyword = answer.text("scimType");
     let flaw = match answer.status {
         409 if keyword == Some("uniqueness") => return Ok(()),
+        409 if answer.is_other_text() => {
+            return Err(Stop::Blocked(format!(
+                "{} answers 409 with a body that is no JSON (check `errors.message`)",
+                answer.asked
+            )));
+        }
         409 => {
             let what = format!("{} with {mistake} answers 409 without scimType uniqueness", answer.asked);
             // The keyword is demanded of POST only (RFC 7644 §3.3).

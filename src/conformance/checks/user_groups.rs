@@ -63,7 +63,7 @@ async fn groups_shown(t: &Trial) -> Verdict {
                 None => "a user who is in a group shows no groups, although the schema has `groups`",
                 Some(_) => "the groups of a user do not have the id of the group in `value`",
             })
-            .expected(format!("an element with value {id:?}"))
+            .expected(format!("an element with value {}", json!(id)))
             .got(words(elements));
         // The attribute need not be filled; what is in it must be right.
         return Err(match elements {

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::values::texts;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
+use crate::conformance::trial::cohort::place;
 use crate::conformance::trial::{Slot, Trial, shortened};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::exchange::{Request, SCIM_JSON};
@@ -184,12 +185,24 @@ check! {
 }
 
 async fn name_case(t: &Trial) -> Verdict {
-    let (kind, slots) = texts(t).await?;
-    let Some(slot) = slots.iter().find(|slot| slot.sub.is_none() && slot.extension.is_none()) else {
-        return skip("there is no text attribute at the top level");
+    let at_top = |slot: &Slot| slot.sub.is_none() && slot.extension.is_none();
+    let found = match texts(t).await {
+        Ok((kind, slots)) => slots.into_iter().find(at_top).map(|slot| (kind, slot)),
+        Err(Stop::Skip(_)) => None,
+        Err(stop) => return Err(stop),
+    };
+    let (kind, slot, text) = match found {
+        Some((kind, slot)) => (kind, slot, t.ground().fresh_name()),
+        None => {
+            let users = t.users()?;
+            let Some(slot) = place(&users, "userName") else {
+                return skip("there is no text attribute at the top level");
+            };
+            let text = format!("{}@example.com", t.ground().fresh_name());
+            (users, slot, text)
+        }
     };
     let body = t.body(&kind).await?;
-    let text = t.ground().fresh_name();
     let mut odd = Map::new();
     for (name, value) in
         body.as_object().into_iter().flatten().filter(|(name, _)| **name != slot.attribute.name)

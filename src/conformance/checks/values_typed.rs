@@ -283,7 +283,10 @@ async fn qualified_filter(t: &Trial) -> Verdict {
         if form == "short" {
             return skip(format!("the target does not filter by `{name}`"));
         }
-        t.note(flaw(&answer, form, &name, "finds nothing in a filter"));
+        let what = if answer.status == 200 { "finds nothing in a filter" } else { "is refused in a filter" };
+        let flaw = flaw(&answer, form, &name, what);
+        // As with every filter, a clean refusal is worth a warning.
+        t.note(if matches!(answer.status, 400 | 403 | 501) { flaw.concern() } else { flaw });
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::attributes::creatable;
+use super::team::membership;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::{Answer, Created, Slot, Trial, encoded};
@@ -463,7 +464,7 @@ async fn related(t: &Trial) -> Verdict {
     }
     let Ok(groups) = t.groups() else { return Ok(()) };
     let Ok(mut body) = t.body(&groups).await else { return Ok(()) };
-    body["members"] = json!([{ "value": created.id }]);
+    body["members"] = membership(t, &groups, &[&created]);
     t.create_from(&groups, &body).await?;
     let after = t.get(&created.path).await?;
     if after.json.as_ref().map(|json| &json["groups"]) != whole.json.as_ref().map(|json| &json["groups"])

@@ -42,7 +42,8 @@ impl Answer {
     pub fn said(&self) -> String {
         let status = format!("{} {}", self.status, reason(self.status));
         let keyword = self.text("scimType").filter(|_| !self.is_success());
-        let detail = self.text("detail").filter(|_| !self.is_success()).map(shortened);
+        let detail =
+            self.text("detail").filter(|_| !self.is_success()).map(shortened).filter(|text| !text.is_empty());
         let said: Vec<String> = keyword.map(str::to_owned).into_iter().chain(detail).collect();
         match said.is_empty() {
             true => status.trim_end().to_owned(),
@@ -84,14 +85,32 @@ impl Answer {
     pub fn expect_error(&self, accepted: &[u16], scim_type: Option<&str>) -> Result<&Self, Stop> {
         self.expect_status(accepted)?;
         let Some(wanted) = scim_type else { return Ok(self) };
+        if self.is_other_text() {
+            return Err(Stop::Blocked(format!(
+                "{} answers {} with a body that is no JSON (check `errors.message`)",
+                self.asked, self.status
+            )));
+        }
         match self.text("scimType") {
             Some(given) if given == wanted => Ok(self),
             given => Err(self
-                .flaw(format!("{} answers {} without the scimType that says why", self.asked, self.status))
+                .flaw(match given {
+                    None => {
+                        format!("{} answers {} without the scimType that says why", self.asked, self.status)
+                    }
+                    Some(_) => {
+                        format!("{} answers {} with another scimType than fits", self.asked, self.status)
+                    }
+                })
                 .expected(format!("scimType {wanted}"))
                 .got(given.map_or_else(|| "no scimType".to_owned(), |given| format!("scimType {given}")))
                 .into()),
         }
+    }
+
+    /// Whether there is a body, and no JSON in it.
+    pub fn is_other_text(&self) -> bool {
+        self.json.is_none() && !self.body.is_empty()
     }
 
     /// The body as a JSON object.
@@ -231,6 +250,20 @@ pub(crate) mod tests {
             flaw(bare.expect_error(&[409], Some("uniqueness")).unwrap_err()).got.as_deref(),
             Some("no scimType")
         );
+    }
+
+    #[test]
+    fn another_keyword_and_a_page_are_not_told_as_a_missing_keyword() {
+        let other = answer(
+            400,
+            json!({ "schemas": [ERROR], "status": "400", "scimType": "invalidValue", "detail": "" }),
+        );
+        let told = flaw(other.expect_error(&[400], Some("noTarget")).unwrap_err()).what;
+        assert_eq!(told, "GET /Users answers 400 with another scimType than fits");
+        assert_eq!(other.said(), "400 Bad Request (invalidValue)");
+        let page = Answer { body: Bytes::from_static(b"<html>"), json: None, ..other };
+        assert!(matches!(page.expect_error(&[400], Some("noTarget")), Err(Stop::Blocked(_))));
+        assert!(page.expect_error(&[400], None).is_ok());
     }
 
     #[test]

@@ -42,7 +42,7 @@ use crate::conformance::check::{Check, Need};
 use crate::conformance::discovery::{Discovery, Kind, Role, Support};
 use crate::conformance::verdict::{Flaw, Stop, Verdict};
 use crate::event::{Problem, Severity};
-use crate::exchange::{Auth, Exchange, Request};
+use crate::exchange::{Auth, Exchange, FailureKind, Request};
 use crate::protocol::message::PATCH_OP;
 use crate::target::journaled::last_segment;
 
@@ -154,6 +154,13 @@ impl Trial {
     /// Whether nothing wrong was noted so far.
     pub fn is_clean(&self) -> bool {
         lock(&self.problems).is_empty()
+    }
+
+    /// Where the last request got an answer that is no HTTP: which exchange that is.
+    pub fn garbled(&self) -> Option<usize> {
+        let exchanges = lock(&self.exchanges);
+        let failure = exchanges.last()?.outcome.as_ref().err()?;
+        (failure.kind == FailureKind::Protocol).then(|| exchanges.len() - 1)
     }
 
     /// Whether nothing was sent and nothing noted.
