@@ -10,7 +10,7 @@ use clap::Args;
 use super::context::Context;
 use super::env;
 use super::exit::{Exit, Stop};
-use super::output::{self, Options, OutputArgs};
+use super::output::{self, FailOn, Options, OutputArgs};
 use super::signal::Signals;
 use super::target_options::{Chosen, TargetArgs};
 use crate::conformance::Audience;
@@ -44,6 +44,9 @@ pub struct CheckArgs {
     /// a folder]
     #[arg(long, value_name = "DIR", env = env::SCENARIOS, help_heading = "Selection")]
     scenarios: Option<PathBuf>,
+    /// What else than failures makes the exit code 1, separated by commas: warn, not-ready
+    #[arg(long, value_name = "WHAT", env = env::FAIL_ON, value_delimiter = ',', help_heading = "Selection")]
+    fail_on: Vec<FailOn>,
     /// Create, change and delete nothing: only what needs no writing is checked
     #[arg(long, env = env::READ_ONLY, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Running")]
     read_only: bool,
@@ -197,12 +200,12 @@ async fn perform(args: CheckArgs, context: &Context) -> Result<Exit, Stop> {
         })?;
         context.say(&format!("the baseline is written to {}: give each finding its reason", path.display()));
         // What was found is accepted from now on.
-        return Ok(match output::end(&reported, context) {
+        return Ok(match output::end(&reported, &args.fail_on, context) {
             Exit::Wanting => Exit::Ok,
             other => other,
         });
     }
-    Ok(output::end(&reported, context))
+    Ok(output::end(&reported, &args.fail_on, context))
 }
 
 /// The scenarios of these identity providers.

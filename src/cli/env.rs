@@ -95,6 +95,8 @@ pub const FORMAT: &str = "SCIMULATOR_FORMAT";
 pub const REQUIREMENTS: &str = "SCIMULATOR_REQUIREMENTS";
 /// `--defect`; several are separated by commas
 pub const DEFECT: &str = "SCIMULATOR_DEFECT";
+/// `--fail-on`
+pub const FAIL_ON: &str = "SCIMULATOR_FAIL_ON";
 /// `--forget`
 pub const FORGET: &str = "SCIMULATOR_FORGET";
 /// `--full`

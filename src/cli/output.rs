@@ -139,16 +139,32 @@ fn reporter(
     Reporter::new(terminal, files, github)
 }
 
+/// What makes a run end with [`Exit::Wanting`] besides failures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum FailOn {
+    /// A warning
+    Warn,
+    /// Somebody that `--for` names for whom the target is not ready
+    NotReady,
+}
+
 /// The exit code that the findings ask for. What was found wanting outweighs what could not be judged.
-fn verdict(reported: &Reported) -> Exit {
-    let tally = &reported.run.tally;
-    if reported.run.incomplete {
+fn verdict(reported: &Reported, fail_on: &[FailOn]) -> Exit {
+    let run = &reported.run;
+    let tally = &run.tally;
+    let is_wanting = |what: &FailOn| match what {
+        FailOn::Warn => run.unaccepted(Status::Warn) > 0,
+        FailOn::NotReady => run.readiness.iter().any(|row| !row.blockers.is_empty()),
+    };
+    if run.incomplete {
         Exit::Interrupted
-    } else if reported.run.unaccepted(Status::Fail) > 0 {
+    } else if run.unaccepted(Status::Fail) > 0 || fail_on.iter().any(is_wanting) {
         Exit::Wanting
+    } else if fail_on.contains(&FailOn::NotReady) && !run.readiness.iter().all(|row| row.ready) {
+        Exit::NoVerdict
     } else if tally.of(Status::Error) + tally.of(Status::Blocked) > 0 {
         Exit::NoVerdict
-    } else if reported.run.kind == Kind::Check && tally.of(Status::Skip) == tally.total() {
+    } else if run.kind == Kind::Check && tally.of(Status::Skip) == tally.total() {
         // Nothing was judged, which must not look like a pass.
         Exit::NoVerdict
     } else {
@@ -175,8 +191,8 @@ pub fn cut_short() -> Vec<String> {
 }
 
 /// Tells what could not be written and returns the exit code.
-pub fn end(reported: &Reported, context: &Context) -> Exit {
-    let verdict = verdict(reported);
+pub fn end(reported: &Reported, fail_on: &[FailOn], context: &Context) -> Exit {
+    let verdict = verdict(reported, fail_on);
     if reported.problems.is_empty() || verdict == Exit::Interrupted {
         reported.problems.iter().for_each(|problem| context.say(&format!("error: {problem}")));
         return verdict;
@@ -191,22 +207,41 @@ pub fn end(reported: &Reported, context: &Context) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::Tally;
+    use crate::event::{Readiness, Tally};
     use crate::report::collected::Collected;
 
     #[test]
     fn what_is_found_wanting_outweighs_what_could_not_be_judged() {
-        let exit = |statuses: &[Status], incomplete: bool| {
+        let judged = |statuses: &[Status], incomplete: bool, readiness: &[Readiness], fail_on: &[FailOn]| {
             let mut tally = Tally::default();
             statuses.iter().for_each(|status| tally.add(*status));
-            verdict(&Reported {
-                run: Collected { tally, incomplete, ..Collected::new() },
-                problems: Vec::new(),
-            })
+            let readiness = readiness.to_vec();
+            let run = Collected { tally, incomplete, readiness, ..Collected::new() };
+            verdict(&Reported { run, problems: Vec::new() }, fail_on)
         };
+        let exit = |statuses: &[Status], incomplete: bool| judged(statuses, incomplete, &[], &[]);
         assert_eq!(exit(&[Status::Pass, Status::Skip], false), Exit::Ok);
         assert_eq!(exit(&[Status::Pass, Status::Error], false), Exit::NoVerdict);
         assert_eq!(exit(&[Status::Error, Status::Fail], false), Exit::Wanting);
         assert_eq!(exit(&[Status::Fail], true), Exit::Interrupted);
+        let warned = [Status::Pass, Status::Warn];
+        assert_eq!(exit(&warned, false), Exit::Ok);
+        assert_eq!(judged(&warned, false, &[], &[FailOn::Warn]), Exit::Wanting);
+        let ready = Readiness {
+            audience: "okta".into(),
+            ready: true,
+            blockers: Vec::new(),
+            undecided: Vec::new(),
+            judged: 1,
+        };
+        let not = Readiness { ready: false, blockers: vec!["a.b".into()], ..ready.clone() };
+        let open = Readiness { ready: false, undecided: vec!["a.b".into()], ..ready.clone() };
+        let with = |row: &Readiness, fail_on: &[FailOn]| {
+            judged(&warned, false, &[ready.clone(), row.clone()], fail_on)
+        };
+        assert_eq!(with(&not, &[]), Exit::Ok);
+        assert_eq!(with(&ready, &[FailOn::NotReady]), Exit::Ok);
+        assert_eq!(with(&not, &[FailOn::NotReady]), Exit::Wanting);
+        assert_eq!(with(&open, &[FailOn::NotReady]), Exit::NoVerdict);
     }
 }

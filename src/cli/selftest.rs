@@ -63,5 +63,5 @@ async fn perform(args: SelftestArgs, context: &Context) -> Result<Exit, Stop> {
     let clock = Instant::now();
     let ran = selftest::run(&plan, std::pin::pin!(signals.next()), &mut reporter).await;
     reporter.observe(&Event::Ended { elapsed: clock.elapsed(), interrupted: ran == Ran::Interrupted });
-    Ok(output::end(&reporter.finish(&mut context.stdout()), context))
+    Ok(output::end(&reporter.finish(&mut context.stdout()), &[], context))
 }

@@ -241,7 +241,7 @@ async fn perform(args: RunArgs, cases: Vec<Case>, context: &Context) -> Result<E
         reporter.observe(&Event::Notice(notice));
     }
     reporter.observe(&Event::Ended { elapsed: clock.elapsed(), interrupted });
-    Ok(output::end(&reporter.finish(&mut context.stdout()), context))
+    Ok(output::end(&reporter.finish(&mut context.stdout()), &[], context))
 }
 
 /// The folders of snapshots that `review` has to be told, because it does not look there by itself.
