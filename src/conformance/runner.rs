@@ -111,7 +111,7 @@ async fn judge(check: &Check, trial: &Trial) -> Verdict {
 fn conclude(
     item: Arc<Item>,
     verdict: &Verdict,
-    record: Record,
+    mut record: Record,
     ground: &Ground,
     duration: Duration,
 ) -> Finding {
@@ -126,6 +126,8 @@ fn conclude(
         (None, Err(Stop::Skip(reason))) => (Status::Skip, Some(reason)),
         (None, _) => (Status::Pass, None),
     };
+    // What the status is for comes first.
+    record.problems.sort_by_key(|problem| std::cmp::Reverse(problem.severity));
     let message = match (reason, &record.problems[..]) {
         (Some(reason), _) => text(reason),
         (None, []) => String::new(),

@@ -61,7 +61,7 @@ fn is_group(pending: &Pending) -> bool {
 }
 
 /// Whether a name is one that only this run gives. Whoever has another name may have been there before.
-fn carries(name: &str, suffix: &str) -> bool {
+pub(super) fn carries(name: &str, suffix: &str) -> bool {
     !suffix.is_empty() && name.to_lowercase().contains(&suffix.to_lowercase())
 }
 

@@ -160,7 +160,16 @@ pub(super) async fn sweep(t: &Trial, way: &Way<'_>, values: Vec<(Slot, Value)>) 
         } else if let [(slot, value)] = &batch[..] {
             sweep.refused.push((slot.clone(), value.clone(), answer));
         } else if matches!(answer.status, 404 | 405 | 501) {
-            return Err(Stop::Blocked(format!("{} answers {}", answer.asked, answer.said())));
+            let judge = match way {
+                Way::Post(_) => "create.minimal",
+                Way::Put(..) => "replace.works",
+                Way::Patch(_) => "patch.supported",
+            };
+            return Err(Stop::Blocked(format!(
+                "{} answers {} (check `{judge}`)",
+                answer.asked,
+                answer.said()
+            )));
         } else {
             let mut front = batch;
             let back = front.split_off(front.len() / 2);

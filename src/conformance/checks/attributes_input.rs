@@ -266,6 +266,10 @@ async fn try_misfit(t: &Trial, kind: &Kind, slot: &Slot) -> Verdict {
         value.is_array() == leaf.multi_valued
             && elements(value).iter().all(|value| value::check(leaf, value).is_ok())
     };
+    if value.as_ref().is_none_or(&fits) && !keeps_right(t, kind, slot, value.as_ref()).await? {
+        // What is never kept, or is made by the target, says nothing of what was sent.
+        return Ok(());
+    }
     let flaw = match &value {
         None => answer.flaw(what("is dropped without a word")),
         Some(value) if fits(value) => {
@@ -276,6 +280,39 @@ async fn try_misfit(t: &Trial, kind: &Kind, slot: &Slot) -> Verdict {
     };
     t.note(flaw.expected("400 invalidValue").breaks(requirement));
     Ok(())
+}
+
+/// Whether a right value at this place is kept. For a boolean that is shown, whether the other one would be.
+async fn keeps_right(t: &Trial, kind: &Kind, slot: &Slot, shown: Option<&Value>) -> Result<bool, Stop> {
+    let survey = t.survey(kind).await?;
+    let parts = &slot.attribute.sub_attributes;
+    let is_kept = match slot.sub.is_none() && slot.attribute.is_complex() {
+        true => parts.iter().any(|sub| survey.keeps(&slot.with_sub(sub))),
+        false => survey.keeps(slot),
+    };
+    let (true, Some(Value::Bool(shown))) = (is_kept, shown) else { return Ok(is_kept) };
+    let mut body = t.body(kind).await?;
+    let whole = Slot { sub: None, ..slot.clone() };
+    match &slot.sub {
+        Some(sub) if slot.attribute.multi_valued => {
+            let mut elements = whole.sample(&t.ground().fresh_name());
+            elements[0][sub.name.as_str()] = json!(!shown);
+            whole.set(&mut body, elements);
+        }
+        _ => slot.set(&mut body, json!(!shown)),
+    }
+    let answer = t.post(kind.endpoint(), &body).await?;
+    if !answer.is_success() {
+        return Ok(false);
+    }
+    let stored = t.read(&t.created_by(kind, &answer)?).await?;
+    let value = match &slot.sub {
+        Some(sub) if slot.attribute.multi_valued => {
+            whole.get(&stored).and_then(|list| list.get(0)?.get(&sub.name)).cloned()
+        }
+        _ => slot.get(&stored).cloned(),
+    };
+    Ok(value == Some(json!(!shown)))
 }
 
 /// What a place holds, for messages: `boolean`, `a list of complex`.

@@ -170,7 +170,10 @@ pub(super) fn expect_refusal(answer: &Answer, accepted: &[u16], mistake: &str) -
     let expected = crate::conformance::trial::answer::statuses(accepted);
     let flaw = match answer.status {
         200..300 => answer.flaw(format!("{} with {mistake} is accepted", answer.asked)),
-        500.. => answer.flaw(format!("{} with {mistake} ends in an internal error", answer.asked)),
+        // 501 says that it is not offered, which is a refusal.
+        status if status >= 500 && status != 501 => {
+            answer.flaw(format!("{} with {mistake} ends in an internal error", answer.asked))
+        }
         _ => answer.flaw(format!("{} with {mistake} answers {}", answer.asked, answer.status)).concern(),
     };
     Err(flaw.expected(expected).got(answer.said()).into())

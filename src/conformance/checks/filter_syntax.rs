@@ -292,10 +292,7 @@ async fn unknown_attribute(t: &Trial) -> Verdict {
 /// Asks for members of the cohort by a filter that may be refused; tells whom it selects.
 async fn tried(field: &Field<'_>, filter: &str) -> Result<Option<(Answer, Vec<String>)>, Stop> {
     let Some(answer) = field.ask_within(filter).await? else {
-        return Err(Stop::Blocked(
-            "filters cannot be confined to the users of the run (checks `filter.and`, `filter.grouping`)"
-                .to_owned(),
-        ));
+        return Err(field.unconfined().await?);
     };
     if answer.status >= 500 && answer.status != 501 {
         let flaw = answer.flaw(format!("`{filter}` makes the server fail")).violation();

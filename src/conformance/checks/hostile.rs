@@ -340,6 +340,8 @@ check! {
 async fn numbers(t: &Trial) -> Verdict {
     let kind = first(t)?;
     let nines = "9".repeat(400);
+    // Where any count breaks it, that is told by `paging.count`.
+    let counts = t.get(&format!("{}?count=1", kind.endpoint())).await?.status < 500;
     for number in ["1e400", "-1e999999999", nines.as_str()] {
         let shown = shortened(&number.chars().take(14).collect::<String>());
         let body = format!("{},\"scimulatorUnknown\":{number}}}", open_body(t, &kind).await?);
@@ -347,8 +349,16 @@ async fn numbers(t: &Trial) -> Verdict {
         expect_sane(t, &answer, &format!("the number {shown}"));
         let query = format!("{}?startIndex={number}", kind.endpoint());
         expect_sane(t, &t.get(&query).await?, &format!("startIndex={shown}"));
-        let query = format!("{}?startIndex=1&count=-{number}", kind.endpoint());
-        expect_sane(t, &t.get(&query).await?, &format!("count=-{shown}"));
+        if !counts {
+            continue;
+        }
+        // The other sign.
+        let other = |number: &str| match number.strip_prefix('-') {
+            Some(number) => number.to_owned(),
+            None => format!("-{number}"),
+        };
+        let query = format!("{}?startIndex=1&count={}", kind.endpoint(), other(number));
+        expect_sane(t, &t.get(&query).await?, &format!("count={}", other(&shown)));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::team::membership;
-use crate::conformance::discovery::Kind;
+use crate::conformance::discovery::{Kind, Support};
 use crate::conformance::trial::slot::{is_unassigned, slots};
 use crate::conformance::trial::{Answer, Created, Slot, Trial, component, shortened};
 use crate::conformance::verdict::{Stop, Verdict, skip};
@@ -194,6 +194,32 @@ pub(super) fn expect_only(answer: &Answer, id: &str) -> Verdict {
     Err(answer.flaw(what).expected(format!("the one resource with id {id}")).got(got).into())
 }
 
+/// Whether a plain look-up finds just this resource, for checks of what goes beyond that.
+pub(super) async fn is_found(
+    t: &Trial,
+    kind: &Kind,
+    (attribute, value): (&str, &str),
+    id: &str,
+) -> Result<bool, Stop> {
+    let filter = component(&format!("{attribute} eq {}", json!(value)));
+    let answer = t.get(&format!("{}?filter={filter}", kind.endpoint())).await?;
+    Ok(expect_only(&answer, id).is_ok())
+}
+
+/// Hands on what is wrong with a look-up, unless a plain one by userName is wrong as well, which other checks say.
+pub(super) async fn unless_lost(t: &Trial, kind: &Kind, user: &Value, verdict: Verdict) -> Verdict {
+    let Err(Stop::Problem(_)) = &verdict else { return verdict };
+    let (Some(name), Some(id)) = (user["userName"].as_str(), user["id"].as_str()) else { return verdict };
+    if is_found(t, kind, ("userName", name), id).await? {
+        return verdict;
+    }
+    let judge = match t.discovery().supports("filter", "supported") {
+        Support::No(_) => "filter.not-supported",
+        _ => "interop.okta-lookup",
+    };
+    Err(Stop::Blocked(format!("nobody is found by `userName eq` (check `{judge}`)")))
+}
+
 /// Fails unless a query finds nothing and says so with an empty list.
 pub(super) fn expect_nothing(answer: &Answer) -> Verdict {
     if answer.status == 404 {
@@ -244,8 +270,9 @@ pub(super) fn text_of<'v>(resource: &'v Value, name: &str) -> Result<&'v str, St
 }
 
 /// Fails unless a page of 100 holds as many resources as there are, up to 100.
-pub(super) async fn first_full_page(t: &Trial, kind: &Kind) -> Verdict {
-    let mut verdict = Ok(());
+/// Tells how many it holds.
+pub(super) async fn first_full_page(t: &Trial, kind: &Kind) -> Result<usize, Stop> {
+    let mut verdict = Ok(0);
     // Others create and delete between the count and the page; a page that is too short is so each time.
     for _ in 0..3 {
         verdict = expect_full(&t.get(&format!("{}?startIndex=1&count=100", kind.endpoint())).await?);
@@ -256,11 +283,11 @@ pub(super) async fn first_full_page(t: &Trial, kind: &Kind) -> Verdict {
     verdict
 }
 
-fn expect_full(answer: &Answer) -> Verdict {
+fn expect_full(answer: &Answer) -> Result<usize, Stop> {
     let list = answer.list()?;
     let there = list.total.unwrap_or(0).min(100);
     if list.resources.len() as u64 >= there {
-        return Ok(());
+        return Ok(list.resources.len());
     }
     Err(answer
         .flaw(format!("{} returns fewer resources than there are and were asked for", answer.asked))

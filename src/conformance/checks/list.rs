@@ -206,6 +206,7 @@ async fn complete(t: &Trial) -> Verdict {
             }
             let target = format!("{}?startIndex={start}&count={PAGE}", cohort.kind.endpoint());
             let answer = t.get(&target).await?;
+            blocked_by_count(t, &answer).await?;
             let Ok(list) = answer.list() else {
                 return Err(Stop::Blocked(format!("{} is no list (check `list.message`)", answer.asked)));
             };

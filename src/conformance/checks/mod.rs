@@ -283,6 +283,37 @@ mod tests {
         }
     }
 
+    /// What is quoted with backticks in parentheses that begin with «(check», in all sources of checks and trials.
+    fn named_in_reasons() -> Vec<(String, String)> {
+        let mut folders = vec![std::path::PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/conformance")];
+        let mut named = Vec::new();
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap();
+                for (at, _) in text.match_indices(concat!("(", "check")) {
+                    let reason = text[at..].split(')').next().unwrap_or_default();
+                    let quoted = reason.split('`').skip(1).step_by(2);
+                    named.extend(quoted.map(|id| (path.display().to_string(), id.to_owned())));
+                }
+            }
+        }
+        named
+    }
+
+    #[test]
+    fn every_check_that_a_reason_names_is_there() {
+        let named = named_in_reasons();
+        assert!(named.len() > 50, "{}", named.len());
+        for (path, id) in named.iter().filter(|(_, id)| !id.starts_with('{')) {
+            assert!(find(id).is_some(), "{path}: {id}");
+        }
+    }
+
     #[test]
     fn every_check_that_the_docs_name_is_there() {
         let topics: BTreeSet<&str> = all().map(Check::topic).collect();

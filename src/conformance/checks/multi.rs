@@ -208,7 +208,8 @@ async fn repeated(t: &Trial) -> Verdict {
     let stored = t.read(&t.created_by(&kind, &answer)?).await?;
     let twice = list.values(&stored).iter().filter(|found| **found == value(&list, &one)).count();
     if twice > 1 {
-        let flaw = answer.flaw(format!("`{}` shows the same value and type twice", list.slot.path()));
+        let same = if list.kind.is_some() { "value and type" } else { "value" };
+        let flaw = answer.flaw(format!("`{}` shows the same {same} twice", list.slot.path()));
         return Err(flaw.expected("once").got(format!("{twice} times")).into());
     }
     Ok(())

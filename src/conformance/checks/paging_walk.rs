@@ -243,7 +243,7 @@ async fn groups(t: &Trial) -> Verdict {
     };
     if !is_found {
         return Err(Stop::Blocked(
-            "groups cannot be found by `displayName sw` (check `filter.group-name`)".to_owned(),
+            "groups cannot be found by `displayName sw` (check `filter.starts-with`)".to_owned(),
         ));
     }
     let first = t.get(&target(groups.endpoint(), &[("filter", &filter), ("count", "2")])).await?;
@@ -294,7 +294,7 @@ async fn page_size(t: &Trial) -> Verdict {
     let answer = t.get(&target(users.endpoint(), &parameters)).await?;
     if answer.status != 200 || listed(&answer)?.total != Some(MANY as u64) {
         return Err(Stop::Blocked(
-            "a listing cannot be confined to the users of the check (checks `filter.starts-with`, `paging.total`)".to_owned(),
+            "a listing cannot be confined to the users of the check (check `filter.starts-with`)".to_owned(),
         ));
     }
     expect_held(&answer, MANY)?;

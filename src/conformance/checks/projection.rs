@@ -47,32 +47,66 @@ pub(super) fn minimum(kind: &Kind) -> BTreeSet<String> {
 
 /// Names of the members that have a value, in lower case.
 pub(super) fn names(resource: &Value) -> BTreeSet<String> {
+    spelled(resource).into_iter().map(str::to_lowercase).collect()
+}
+
+/// Names of the members that have a value, as they came.
+pub(super) fn spelled(resource: &Value) -> Vec<&str> {
     let members = resource.as_object().into_iter().flatten();
     members
         .filter(|(_, value)| !crate::conformance::trial::slot::is_unassigned(value))
-        .map(|(name, _)| name.to_lowercase())
+        .map(|(name, _)| name.as_str())
         .collect()
+}
+
+/// Names of the members that have a value, as they came, for messages.
+pub(super) fn listing(resource: &Value) -> String {
+    let mut names = spelled(resource);
+    names.sort_unstable();
+    or_none(&names)
+}
+
+fn or_none(names: &[&str]) -> String {
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
 }
 
 /// Fails unless a resource holds these attributes, and nothing else but the minimum set.
 pub(super) fn expect_only(answer: &Answer, kind: &Kind, resource: &Value, wanted: &[&str]) -> Verdict {
-    let wanted: BTreeSet<String> = wanted.iter().map(|name| name.to_lowercase()).collect();
-    let (found, minimum) = (names(resource), minimum(kind));
-    let surplus: Vec<&str> = found
-        .iter()
-        .filter(|name| !wanted.contains(*name) && !minimum.contains(*name))
-        .map(String::as_str)
-        .collect();
+    let minimum = minimum(kind);
+    let found = names(resource);
+    let is_surplus =
+        |name: &String| !minimum.contains(name) && !wanted.iter().any(|one| one.to_lowercase() == *name);
     let missing: Vec<&str> =
-        wanted.iter().map(String::as_str).chain(["id"]).filter(|name| !found.contains(*name)).collect();
-    let what = match (missing.is_empty(), surplus.is_empty()) {
+        wanted.iter().copied().chain(["id"]).filter(|name| !found.contains(&name.to_lowercase())).collect();
+    let what = match (missing.is_empty(), !found.iter().any(is_surplus)) {
         (true, true) => return Ok(()),
         (false, _) => format!("the answer to {} lacks {}", answer.asked, missing.join(", ")),
         (true, false) => format!("the answer to {} holds attributes that were not asked for", answer.asked),
     };
-    let expected: Vec<&str> = wanted.iter().map(String::as_str).chain(["id"]).collect();
-    let got: Vec<&str> = found.iter().map(String::as_str).collect();
-    Err(answer.flaw(what).expected(expected.join(", ")).got(got.join(", ")).into())
+    let expected: Vec<&str> = wanted.iter().copied().chain(["id"]).collect();
+    Err(answer.flaw(what).expected(expected.join(", ")).got(listing(resource)).into())
+}
+
+/// Ends the check where `attributes` is not applied to one resource, whatever it names.
+pub(super) async fn blocked_without_attributes(t: &Trial, kind: &Kind, path: &str) -> Verdict {
+    let answer = t.get(&target(path, &[("attributes", "userName")])).await?;
+    match expect_only(&answer, kind, resource(&answer), &["userName"]) {
+        Err(_) if answer.status == 200 => {
+            Err(Stop::Blocked("`attributes` is not applied (check `projection.attributes`)".to_owned()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ends the check where `excludedAttributes` is not applied to one resource, though it names an attribute as the schema does.
+pub(super) async fn blocked_without_excluded(t: &Trial, path: &str, name: &str) -> Verdict {
+    let answer = t.get(&target(path, &[("excludedAttributes", name)])).await?;
+    match answer.status == 200 && names(resource(&answer)).contains(&name.to_lowercase()) {
+        true => {
+            Err(Stop::Blocked("`excludedAttributes` is not applied (check `projection.excluded`)".to_owned()))
+        }
+        false => Ok(()),
+    }
 }
 
 /// Reads a member of the cohort with parameters.
@@ -178,6 +212,7 @@ async fn several(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
     let other = others(&field, "delta");
     let Some(other) = other.first() else { return skip("users show nothing but `userName`") };
+    field.blocked_without_attributes().await?;
     let list = format!("userName,{other}");
     let answer = shown(&field, "delta", &[("attributes", &list)]).await?;
     expect_only(&answer, field.kind(), resource(&answer), &["userName", other])
@@ -212,6 +247,7 @@ check! {
 async fn sub_attribute(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
     let (family, given) = name_parts(&field)?;
+    field.blocked_without_attributes().await?;
     let answer = shown(&field, "delta", &[("attributes", "name.familyName")]).await?;
     t.soft(expect_only(&answer, field.kind(), resource(&answer), &["name"]))?;
     expect_part(t, &answer, &family, &given, &field.member("delta").json);
@@ -261,6 +297,7 @@ async fn multi_valued_part(t: &Trial) -> Verdict {
     let Some(list) = field.cohort.places.list.clone().filter(|list| list.elements(json).len() == 2) else {
         return skip("the target keeps no two values of a multi-valued attribute");
     };
+    field.blocked_without_attributes().await?;
     let path = list.value.path();
     let answer = shown(&field, "delta", &[("attributes", &path)]).await?;
     t.soft(expect_only(&answer, field.kind(), resource(&answer), &[&list.slot.attribute.name]))?;
@@ -304,6 +341,7 @@ check! {
 
 async fn core_urn(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
+    field.blocked_without_attributes().await?;
     let urn = field.kind().schema.core.id.clone();
     let name = format!("{urn}:userName");
     let answer = shown(&field, "delta", &[("attributes", &name)]).await?;
@@ -339,6 +377,7 @@ async fn extension_urn(t: &Trial) -> Verdict {
     if slots.is_empty() {
         return skip("the target keeps no text of an extension of users");
     }
+    field.blocked_without_attributes().await?;
     for slot in slots {
         let (path, urn) = (slot.path(), slot.extension.clone().unwrap_or_default());
         let answer = shown(&field, "delta", &[("attributes", &path)]).await?;
@@ -375,6 +414,7 @@ check! {
 
 async fn letter_case(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
+    field.blocked_without_attributes().await?;
     let answer = shown(&field, "delta", &[("attributes", "USERNAME")]).await?;
     t.soft(expect_only(&answer, field.kind(), resource(&answer), &["userName"]))?;
     let list = field.ask(&[("attributes", "USERNAME"), ("count", "1")]).await?;
@@ -384,6 +424,7 @@ async fn letter_case(t: &Trial) -> Verdict {
         t.soft(expect_only(&list, field.kind(), user, &["userName"]))?;
     }
     let Some(other) = others(&field, "delta").into_iter().next() else { return Ok(()) };
+    blocked_without_excluded(t, &field.member("delta").created.path, &other).await?;
     let answer = shown(&field, "delta", &[("excludedAttributes", &other.to_uppercase())]).await?;
     expect_without(&answer, &field.member("delta").json, &[&other])
 }
@@ -406,10 +447,7 @@ check! {
 async fn unknown_names(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
     // Where `attributes` does nothing at all, unknown names are not what is wrong.
-    let known = shown(&field, "delta", &[("attributes", "userName")]).await?;
-    if expect_only(&known, field.kind(), resource(&known), &["userName"]).is_err() {
-        return Err(Stop::Blocked("`attributes` is not applied (check `projection.attributes`)".to_owned()));
-    }
+    field.blocked_without_attributes().await?;
     for parameters in [
         [("attributes", "scimulatorBogus")],
         [("attributes", "userName,scimulatorBogus,name.scimulatorBogus,urn:example:scimulator:bogus")],
@@ -483,6 +521,7 @@ async fn meta(t: &Trial) -> Verdict {
     if created.get(json).is_none() || kind.get(json).is_none() {
         return skip("the target shows no `meta` with `created` and `resourceType`");
     }
+    field.blocked_without_attributes().await?;
     for parameters in [[("attributes", "userName")], [("excludedAttributes", "meta")]] {
         let answer = shown(&field, "delta", &parameters).await?;
         if names(resource(&answer)).contains("meta") {
@@ -498,19 +537,22 @@ async fn meta(t: &Trial) -> Verdict {
 /// Fails unless a resource holds what it holds by default, without these.
 pub(super) fn expect_without(answer: &Answer, stored: &Value, gone: &[&str]) -> Verdict {
     let found = names(resource(answer));
-    let gone: BTreeSet<String> = gone.iter().map(|name| name.to_lowercase()).collect();
-    if let Some(name) = gone.iter().find(|name| found.contains(*name)) {
+    if let Some(name) = gone.iter().find(|name| found.contains(&name.to_lowercase())) {
         return Err(answer
             .flaw(format!("the answer to {} holds `{name}`, which was excluded", answer.asked))
             .expected(format!("no `{name}`"))
-            .got(found.into_iter().collect::<Vec<_>>().join(", "))
+            .got(listing(resource(answer)))
             .into());
     }
     // Memberships may change while other checks run; extensions are judged by a check of their own.
-    let lost: Vec<String> = names(stored)
+    let is_gone = |name: &str| gone.iter().any(|gone| gone.eq_ignore_ascii_case(name));
+    let lost: Vec<&str> = spelled(stored)
         .into_iter()
         .filter(|name| {
-            !gone.contains(name) && !found.contains(name) && name != "groups" && !name.contains(':')
+            !is_gone(name)
+                && !found.contains(&name.to_lowercase())
+                && !name.eq_ignore_ascii_case("groups")
+                && !name.contains(':')
         })
         .collect();
     match lost.is_empty() {
@@ -518,7 +560,7 @@ pub(super) fn expect_without(answer: &Answer, stored: &Value, gone: &[&str]) -> 
         false => Err(answer
             .flaw(format!("the answer to {} lacks attributes that were not excluded", answer.asked))
             .expected(lost.join(", "))
-            .got(found.into_iter().collect::<Vec<_>>().join(", "))
+            .got(listing(resource(answer)))
             .into()),
     }
 }

@@ -1,7 +1,10 @@
 //! `excludedAttributes`: what is left out, and what stays (RFC 7644 §3.4.2.5, §3.9).
 
 use super::list::blocked_by_count;
-use super::projection::{expect_part, expect_without, name_parts, names, others, resource, shown};
+use super::projection::{
+    blocked_without_excluded, expect_part, expect_without, listing, name_parts, names, others, resource,
+    shown,
+};
 use super::query::{Field, listed, target};
 use super::team::membership;
 use crate::conformance::check::{Check, check};
@@ -79,7 +82,7 @@ async fn excluded_list(t: &Trial) -> Verdict {
             return Err(answer
                 .flaw(format!("`excludedAttributes={gone}` is not applied to a list"))
                 .expected(format!("everything but `{gone}`"))
-                .got(found.into_iter().collect::<Vec<_>>().join(", "))
+                .got(listing(user))
                 .into());
         }
     }
@@ -180,6 +183,7 @@ check! {
 async fn excluded_part(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
     let (family, given) = name_parts(&field)?;
+    blocked_without_excluded(t, &field.member("delta").created.path, "name").await?;
     let answer = shown(&field, "delta", &[("excludedAttributes", "name.givenName")]).await?;
     expect_part(t, &answer, &family, &given, &field.member("delta").json);
     expect_without(&answer, &field.member("delta").json, &[])
@@ -204,6 +208,7 @@ async fn excluded_qualified(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
     let json = &field.member("delta").json;
     if let Some(other) = others(&field, "delta").pop() {
+        blocked_without_excluded(t, &field.member("delta").created.path, &other).await?;
         let name = format!("{}:{other}", field.kind().schema.core.id);
         let answer = shown(&field, "delta", &[("excludedAttributes", &name)]).await?;
         t.soft(expect_without(&answer, json, &[&other]))?;

@@ -2,7 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::projection::{expect_only, names};
+use super::projection::{
+    blocked_without_attributes, blocked_without_excluded, expect_only, listing, names, spelled,
+};
 use super::query::{breaking, listed, quoted, target};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Support;
@@ -50,15 +52,17 @@ async fn default_list(t: &Trial) -> Verdict {
 /// Fails unless a representation has every attribute of another.
 fn same_names(answer: &Answer, found: &Value, whole: &Value, place: &str) -> Verdict {
     let found_names = names(found);
-    let lost: Vec<String> =
-        names(whole).into_iter().filter(|name| !found_names.contains(name) && name != "groups").collect();
+    let lost: Vec<&str> = spelled(whole)
+        .into_iter()
+        .filter(|name| !found_names.contains(&name.to_lowercase()) && !name.eq_ignore_ascii_case("groups"))
+        .collect();
     if lost.is_empty() {
         return Ok(());
     }
     Err(answer
         .flaw(format!("{place} lacks attributes that the resource has: {}", lost.join(", ")))
         .expected(lost.join(", "))
-        .got(found_names.into_iter().collect::<Vec<_>>().join(", "))
+        .got(listing(found))
         .into())
 }
 
@@ -128,6 +132,7 @@ async fn writes(t: &Trial) -> Verdict {
     let body = t.body(&users).await?;
     let posted = t.post(&target(users.endpoint(), &[("attributes", "userName")]), &body).await?;
     let created = t.created_by(&users, &posted)?;
+    blocked_without_attributes(t, &users, &created.path).await?;
     if let Some(found @ Value::Object(_)) = &posted.json {
         let verdict = expect_only(&posted, &users, found, &["userName"]);
         t.soft(breaking(verdict, &["RFC7644-3.9-02", "RFC7644-3.9-04", "RFC7644-3.9-05"]))?;
@@ -140,15 +145,16 @@ async fn writes(t: &Trial) -> Verdict {
         .find(|(_, name)| names(&stored).contains(name) && !always.contains(name))
         .map(|(name, _)| name);
     let Some(gone) = gone else { return Ok(()) };
+    blocked_without_excluded(t, &created.path, gone).await?;
     let put = t.put(&target(&created.path, &[("excludedAttributes", gone)]), &body).await?;
     let (200, Some(found @ Value::Object(_))) = (put.status, &put.json) else { return Ok(()) };
-    let found = names(found);
-    if found.contains(&gone.to_lowercase()) || !found.contains("id") || !found.contains("username") {
+    let names = names(found);
+    if names.contains(&gone.to_lowercase()) || !names.contains("id") || !names.contains("username") {
         t.note(
             put.flaw(format!("`excludedAttributes={gone}` is not applied to the answer to PUT"))
                 .breaks(&["RFC7644-3.9-02", "RFC7644-3.9-11"])
                 .expected(format!("everything but `{gone}`"))
-                .got(found.into_iter().collect::<Vec<_>>().join(", ")),
+                .got(listing(found)),
         );
     }
     Ok(())
@@ -182,6 +188,7 @@ async fn patch_answer(t: &Trial) -> Verdict {
     let answer = t.patch(&target(&created.path, &[("attributes", "userName")]), operations).await?;
     answer.expect_status(&[200])?;
     let found = answer.resource()?;
+    blocked_without_attributes(t, &users, &created.path).await?;
     breaking(expect_only(&answer, &users, found, &["userName"]), &["RFC7644-3.9-02"])
 }
 

@@ -106,11 +106,7 @@ impl<'t> Field<'t> {
         let is_whole = answer.status != 200
             || listed(&answer).is_ok_and(|list| list.total.is_none_or(|n| n <= list.resources.len() as u64));
         if !is_whole {
-            return Err(Stop::Blocked(
-                "filters cannot be confined to the users of the run (checks `filter.starts-with`, `filter.and`, \
-                 `filter.grouping`)"
-                    .to_owned(),
-            ));
+            return Err(self.unconfined().await?);
         }
         self.selected(&answer, filter, expected, true)
     }
@@ -145,6 +141,12 @@ impl<'t> Field<'t> {
         verdict
     }
 
+    /// Ends the check where `attributes` is not applied to one resource, whatever it names.
+    pub async fn blocked_without_attributes(&self) -> Verdict {
+        let path = &self.member("delta").created.path;
+        super::projection::blocked_without_attributes(self.t, self.kind(), path).await
+    }
+
     /// How far queries can be confined to the cohort, and by which filter.
     pub async fn scoping(&self) -> Result<&(Scoping, String), Stop> {
         let find_out = || async {
@@ -164,6 +166,22 @@ impl<'t> Field<'t> {
             Ok((Scoping::None, String::new()))
         };
         self.cohort.scoping.get_or_try_init(find_out).await
+    }
+
+    /// What blocks a check whose filter cannot be confined to the cohort; names the check that says why.
+    pub async fn unconfined(&self) -> Result<Stop, Stop> {
+        let judge = match self.scoping().await? {
+            (Scoping::Listings, scope) => {
+                let joined = format!("{scope} and {scope}");
+                let answer = self.ask(&[("filter", &joined)]).await?;
+                match self.selected(&answer, &joined, &self.everybody(), false) {
+                    Ok(()) => "filter.grouping",
+                    Err(_) => "filter.and",
+                }
+            }
+            _ => "filter.starts-with",
+        };
+        Ok(Stop::Blocked(format!("filters cannot be confined to the users of the run (check `{judge}`)")))
     }
 
     /// The filter that confines a listing to the cohort.

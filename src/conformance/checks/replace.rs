@@ -255,6 +255,7 @@ async fn complex(t: &Trial) -> Verdict {
         part.set(&mut body, part.sample(&t.ground().fresh_name()));
     }
     let created = t.create_from(&users, &body).await?;
+    let before = t.read(&created).await?;
     body = least;
     let sent = kept.sample(&t.ground().fresh_name());
     kept.set(&mut body, sent.clone());
@@ -269,7 +270,11 @@ async fn complex(t: &Trial) -> Verdict {
                 .breaks(&["RFC7644-3.5.1-03"]),
         );
     }
-    if let Some(stale) = dropped.get(resource) {
+    // A server may put a default in its place (RFC 7644 §3.5.1): only what was there before is stale.
+    let was = dropped.get(&before);
+    if let Some(stale) =
+        dropped.get(resource).filter(|now| was.is_some_and(|was| holds(dropped.leaf(), was, now)))
+    {
         t.note(
             read.flaw(format!("PUT of {} keeps {}, which the body left out", whole.path(), dropped.path()))
                 .expected("no value")

@@ -6,7 +6,7 @@ use super::compare::{core, expect_refusal, expect_same, get, look};
 use super::create_refused::judge_accepted;
 use super::replace::{next_body, put, try_put, unless_broken};
 use crate::conformance::check::{Check, check};
-use crate::conformance::trial::Trial;
+use crate::conformance::trial::{Trial, or_nothing};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 use crate::protocol::schema::Type;
 
@@ -186,9 +186,16 @@ async fn required(t: &Trial) -> Verdict {
     let name = get(read.resource()?, "userName").and_then(Value::as_str).filter(|name| !name.is_empty());
     if name.is_none() {
         return Err(read
-            .flaw("a PUT without userName left the user without one")
+            .flaw(match get(read.resource()?, "userName") {
+                Some(Value::String(_)) => "after a PUT without userName that of the user is empty",
+                _ => "a PUT without userName left the user without one",
+            })
             .expected("400, and the user as it was")
-            .got(format!("PUT: {}; userName: nothing", answer.said()))
+            .got(format!(
+                "PUT: {}; userName: {}",
+                answer.said(),
+                or_nothing(get(read.resource()?, "userName"))
+            ))
             .into());
     }
     if answer.is_success() {

@@ -77,6 +77,7 @@ impl Subject {
             return Ok(answer);
         }
         self.blocked_without_patch(t, &answer).await?;
+        self.blocked_without_op(t, &answer).await?;
         let flaw = answer
             .flaw(format!("{told} is refused: {}", answer.said()))
             .expected("200 with the resource, or 204")
@@ -104,6 +105,61 @@ impl Subject {
             "{} answers {} whatever is asked (check `patch.supported`)",
             answer.asked, answer.status
         )))
+    }
+
+    /// Ends the check where the target knows PATCH, but none with an `op` that was sent.
+    pub async fn blocked_without_op(&self, t: &Trial, answer: &Answer) -> Verdict {
+        if !matches!(answer.status, 403 | 404 | 405 | 501) {
+            return Ok(());
+        }
+        for op in t.ops_of(answer) {
+            let is_known = match op.as_str() {
+                "add" => self.knows_add(t, answer.status).await?,
+                "remove" => self.knows_remove(t, answer.status).await?,
+                _ => true,
+            };
+            if !is_known {
+                return Err(Stop::Blocked(format!(
+                    "`{op}` answers {} whatever is asked (check `patch.supported`)",
+                    answer.status
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether `add` of a value that is there already is answered with another status than this one.
+    async fn knows_add(&self, t: &Trial, status: u16) -> Result<bool, Stop> {
+        for name in ["userName", "displayName", "active"] {
+            if is_unassigned(&self.before[name]) {
+                continue;
+            }
+            let harmless = json!([{ "op": "add", "path": name, "value": self.before[name] }]);
+            if t.patch(&self.created.path, harmless).await?.status != status {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Whether `remove` of plain text from another resource is answered with another status than this one.
+    async fn knows_remove(&self, t: &Trial, status: u16) -> Result<bool, Stop> {
+        let mut texts = t.survey(&self.kind).await?.texts(&self.kind.schema);
+        texts.retain(|slot| !slot.leaf().required);
+        if texts.is_empty() {
+            return Ok(true);
+        }
+        let mut body = t.body(&self.kind).await?;
+        texts.truncate(2);
+        texts.iter().for_each(|slot| slot.set(&mut body, fresh(t, slot)));
+        let other = t.create_from(&self.kind, &body).await?;
+        for slot in &texts {
+            let simple = json!([{ "op": "remove", "path": slot.path() }]);
+            if t.patch(&other.path, simple).await?.status != status {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Sends operations that have to succeed, and compares the resource afterwards with what is expected.
@@ -217,7 +273,9 @@ impl Refusal {
 
     /// Notes what is wrong with a refusal.
     pub fn judge(&self, t: &Trial, told: &str, answer: &Answer) {
-        if answer.status >= 500 {
+        // 501 is no crash: it says that this is not offered, and no keyword is due with it.
+        let is_declined = answer.status == 501;
+        if answer.status >= 500 && !is_declined {
             let flaw = answer.flaw(format!("{told} ends in an internal error: {}", answer.said()));
             t.note(flaw.expected(self.words()).got(answer.said()));
             return;
@@ -225,6 +283,9 @@ impl Refusal {
         if answer.status != 400 {
             let flaw = answer.flaw(format!("{told} is refused with another status than 400"));
             t.note(flaw.expected(self.words()).got(answer.said()).concern());
+        }
+        if is_declined {
+            return;
         }
         let given = answer.text("scimType").filter(|given| !given.is_empty());
         match given {

@@ -86,6 +86,13 @@ impl Team {
         let shown: BTreeSet<String> = team.ids().into_iter().collect();
         match shown.len() == members.len() && members.iter().all(|to| shown.contains(&to.id)) {
             true => Ok(team),
+            false if are_renamed(
+                &shown.into_iter().collect::<Vec<_>>(),
+                &members.iter().map(|to| to.id.clone()).collect::<Vec<_>>(),
+            ) =>
+            {
+                Err(Stop::Blocked(RENAMED.to_owned()))
+            }
             false => Err(Stop::Blocked(
                 "a group does not show the members that it was created with (check `groups.create-with-members`)"
                     .to_owned(),

@@ -186,8 +186,10 @@ async fn email(t: &Trial) -> Verdict {
     if is_unique(emails.attribute.uniqueness) || value.is_some_and(|value| is_unique(value.uniqueness)) {
         return skip("the schema says that e-mail addresses are unique");
     }
-    let shared = json!([{ "value": format!("{}@example.com", t.ground().fresh_name()), "type": "work" }]);
     let mut first = t.body(&users).await?;
+    // What the target takes, or what its schema has.
+    let taken = emails.get(&first).cloned();
+    let shared = taken.unwrap_or_else(|| emails.sample(&t.ground().fresh_name()));
     emails.set(&mut first, shared.clone());
     let before = t.create_from(&users, &first).await?;
     let stored = t.read(&before).await?;

@@ -232,8 +232,9 @@ async fn certificate(t: &Trial) -> Verdict {
         Fate::Refused(answer) => expect_refusal(&answer, &[400], "`@@@` for a certificate"),
         Fate::Dropped => Ok(()),
         Fate::Stored(read, stored) => {
+            let done = if stored.to_string().contains("@@@") { "stored" } else { "accepted" };
             let flaw = read
-                .flaw("`@@@`, which is no base64, is stored as a certificate")
+                .flaw(format!("`@@@`, which is no base64, is {done} as a certificate"))
                 .expected("400")
                 .got(stored.to_string());
             // Where the schema says text, the target does what it says.

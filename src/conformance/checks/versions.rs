@@ -403,9 +403,17 @@ check! {
 
 async fn listed(t: &Trial) -> Verdict {
     let cohort = t.cohort().await?;
+    let one = t.get(&cohort.members[0].created.path).await?;
+    if tag(&one).or_else(|| one.json.as_ref().and_then(version)).is_none() {
+        return skip("the target does not tell versions");
+    }
     let found = t.search(&cohort.kind, &cohort.scope()).await?;
     let Ok(list) = found.list() else {
-        return Err(Stop::Blocked(format!("{} answers {} (check `filter.sw`)", found.asked, found.said())));
+        return Err(Stop::Blocked(format!(
+            "{} answers {} (check `filter.starts-with`)",
+            found.asked,
+            found.said()
+        )));
     };
     let member = list.resources.iter().find_map(|resource| {
         let member = cohort.members.iter().find(|member| resource["id"] == member.id())?;

@@ -42,8 +42,8 @@ impl Answer {
     pub fn said(&self) -> String {
         let status = format!("{} {}", self.status, reason(self.status));
         let keyword = self.text("scimType").filter(|_| !self.is_success());
-        let detail =
-            self.text("detail").filter(|_| !self.is_success()).map(shortened).filter(|text| !text.is_empty());
+        let detail = self.text("detail").filter(|_| !self.is_success()).map(shortened);
+        let detail = detail.filter(|detail| !detail.is_empty());
         let said: Vec<String> = keyword.map(str::to_owned).into_iter().chain(detail).collect();
         match said.is_empty() {
             true => status.trim_end().to_owned(),

@@ -384,6 +384,23 @@ impl Trial {
         self.call("PATCH", target, Some(&body)).await
     }
 
+    /// The body of the request that this is the answer to, where it was JSON.
+    fn sent(&self, answer: &Answer) -> Option<Value> {
+        let body = lock(&self.exchanges).get(answer.index).map(|exchange| exchange.request.body.clone())?;
+        serde_json::from_slice(&body).ok()
+    }
+
+    /// The `op`s of the PATCH that this is the answer to, each once and in lower case.
+    pub fn ops_of(&self, answer: &Answer) -> Vec<String> {
+        let message = self.sent(answer).unwrap_or_default();
+        let operations = message["Operations"].as_array().into_iter().flatten();
+        let mut ops: Vec<String> =
+            operations.filter_map(|operation| operation["op"].as_str()).map(str::to_lowercase).collect();
+        ops.sort();
+        ops.dedup();
+        ops
+    }
+
     /// The resources of a type that a filter finds, on the first page.
     ///
     /// # Errors
@@ -491,11 +508,16 @@ impl Trial {
     /// [`Stop::Blocked`] where it was refused or does not say where it is.
     pub fn created_by(&self, kind: &Kind, answer: &Answer) -> Result<Created, Stop> {
         if !answer.is_success() {
-            return Err(Stop::Blocked(format!(
-                "{} answers {} (check `create.minimal`)",
-                answer.asked,
-                answer.said()
-            )));
+            // What goes beyond the minimum may be refused for reasons of its own.
+            let names = |body: &Value| -> std::collections::BTreeSet<String> {
+                body.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
+            };
+            let sent = self.sent(answer).unwrap_or_default();
+            let why = match names(&sent).is_subset(&names(&self.minimal(kind))) {
+                true => " (check `create.minimal`)",
+                false => ": it refuses this body",
+            };
+            return Err(Stop::Blocked(format!("{} answers {}{why}", answer.asked, answer.said())));
         }
         let located = answer.headers.get("location").and_then(last_segment);
         let Some(id) = answer.text("id").map(str::to_owned).filter(|id| !id.is_empty()).or(located) else {
@@ -631,5 +653,8 @@ pub fn component(text: &str) -> String {
 
 /// A request target for people.
 fn readable(target: &str) -> String {
-    shortened(&percent_encoding::percent_decode_str(target).decode_utf8_lossy())
+    let decoded = percent_encoding::percent_decode_str(target).decode_utf8_lossy();
+    // What cannot be seen is shown as it was sent.
+    let visible = |c: char| if c.is_control() { component(&c.to_string()) } else { c.to_string() };
+    shortened(&decoded.chars().map(visible).collect::<String>())
 }
