@@ -3,9 +3,9 @@
 //! ```yaml
 //! people:
 //!   ada:
-//!     userName: ada@acme.test
+//!     userName: ada@acme.example.com
 //!     name: { givenName: Ada, familyName: Byron }
-//!     emails: [{ value: ada@acme.test, type: work, primary: true }]
+//!     emails: [{ value: ada@acme.example.com, type: work, primary: true }]
 //!     urn:ietf:params:scim:schemas:extension:enterprise:2.0:User: { department: Research }
 //!     manager: grace
 //! groups:
@@ -196,7 +196,7 @@ fn reference(mistakes: &mut Mistakes, node: &Node, key: &str, people: &[&str]) {
 
 impl Directory {
     /// People and groups as variables, by key. With a run suffix, what identifies them carries it, so that
-    /// runs against one shared target do not meet: `ada@acme.test` becomes `ada.SUFFIX@acme.test`, a group's
+    /// runs against one shared target do not meet: `ada@acme.example.com` becomes `ada.SUFFIX@acme.example.com`, a group's
     /// `Engineering` becomes `Engineering SUFFIX`, an externalId gets `-SUFFIX`.
     pub fn variables(&self, suffix: &str) -> Map<String, Value> {
         let people = self.people.iter().map(|person| (person.key.clone(), person.variable(suffix)));
@@ -268,7 +268,7 @@ mod tests {
         assert_eq!((acme.people.len(), acme.groups.len()), (6, 3));
         let everyone = acme.groups.iter().find(|group| group.key == "everyone").unwrap();
         assert_eq!(everyone.members, acme.people.iter().map(|person| person.key.clone()).collect::<Vec<_>>());
-        assert_eq!(acme.variables("")["ada"]["userName"], "ada@acme.test");
+        assert_eq!(acme.variables("")["ada"]["userName"], "ada@acme.example.com");
     }
 
     #[test]
