@@ -5,13 +5,14 @@
 //! what was sent. The values are chosen so that a wrong answer differs from the right one.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::slot::slots;
-use super::{Created, List, Slot, Survey, Trial};
+use super::{Answer, Created, List, Slot, Survey, Trial};
 use crate::conformance::discovery::{Kind, Role};
 use crate::conformance::verdict::Stop;
 use crate::protocol::schema::Type;
@@ -227,6 +228,17 @@ impl Places {
     }
 }
 
+/// Makes sure that not all were created in one and the same moment of the clock that the target shows, or checks of times would
+/// find nothing to judge on a fast target and something on a slow one.
+async fn let_the_clock_move(t: &Trial, answer: &Answer) {
+    let created = answer.json.as_ref().and_then(|json| json.pointer("/meta/created")?.as_str());
+    match created.map(|moment| moment.contains('.')) {
+        Some(true) => t.pause(Duration::from_millis(12)).await,
+        Some(false) => t.pause(Duration::from_millis(1_010)).await,
+        None => {}
+    }
+}
+
 impl Cohort {
     pub(super) async fn make(t: &Trial) -> Result<Self, Stop> {
         let kind = t.kind(Role::User)?;
@@ -250,6 +262,9 @@ impl Cohort {
                 };
             };
             created.push(t.created_by(&kind, &answer)?);
+            if index + 1 == SIZE / 2 {
+                let_the_clock_move(t, &answer).await;
+            }
             // An odd value of one says nothing of the next.
             dress = if dress == Dress::Special { Dress::Odd } else { dress };
         }

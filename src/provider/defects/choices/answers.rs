@@ -18,7 +18,7 @@ pub(super) const CHOICES: &[Choice] = &[
         });
     }),
     against_advice(
-        &[],
+        &["create.body"],
         doing(
             "create-without-body",
             "POST answers 201 with a Location and no body",
@@ -92,7 +92,7 @@ pub(super) const CHOICES: &[Choice] = &[
         },
     ),
     against_advice(
-        &[],
+        &["bulk.status-form"],
         doing(
             "bulk-status-object",
             "the status of a bulk operation is an object",
@@ -132,7 +132,13 @@ pub(super) const CHOICES: &[Choice] = &[
         });
     }),
     against_advice(
-        &[],
+        &[
+            "cursor.changed-count",
+            "cursor.forged",
+            "cursor.invalid",
+            "errors.detail",
+            "errors.invalid-filter",
+        ],
         doing(
             "terse-errors",
             "errors have a keyword only where one is demanded, and no detail",
@@ -192,7 +198,7 @@ pub(super) const CHOICES: &[Choice] = &[
         },
     ),
     against_advice(
-        &[],
+        &["errors.uniqueness", "patch.taken-user-name", "uniqueness.patch", "uniqueness.put"],
         doing(
             "uniqueness-of-patch-as-400",
             "a PATCH into a conflict is 400 uniqueness",
@@ -208,7 +214,7 @@ pub(super) const CHOICES: &[Choice] = &[
         ),
     ),
     against_advice(
-        &[],
+        &["versions.header"],
         doing(
             "put-without-tag",
             "the answer to PUT has no ETag",
@@ -223,7 +229,7 @@ pub(super) const CHOICES: &[Choice] = &[
         ),
     ),
     against_advice(
-        &[],
+        &["versions.strong-means-strong"],
         doing(
             "strong-versions",
             "entity tags are strong",

@@ -22,7 +22,7 @@ pub(super) const CHOICES: &[Choice] = &[
         config.profile.features.filter = false;
     }),
     against_advice(
-        &[],
+        &["patch.offered"],
         being("no-patch", "PATCH is not offered", "RFC 7644 §3.5.2: optional", |config| {
             config.profile.features.patch = false;
         }),
@@ -49,7 +49,7 @@ pub(super) const CHOICES: &[Choice] = &[
         },
     ),
     against_advice(
-        &[],
+        &["discovery.without-credentials"],
         being(
             "closed-discovery",
             "discovery needs credentials",
@@ -120,7 +120,7 @@ pub(super) const CHOICES: &[Choice] = &[
         },
     ),
     against_advice(
-        &[],
+        &["discovery.standard-endpoints"],
         being(
             "other-endpoints",
             "users are at /People, groups at /Teams",
@@ -176,12 +176,9 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(
-        &[],
-        being("no-search", "searches by POST are not offered", "RFC 7644 §3.12: 501", |config| {
-            config.profile.features.search = false;
-        }),
-    ),
+    being("no-search", "searches by POST are not offered", "RFC 7644 §3.12: 501", |config| {
+        config.profile.features.search = false;
+    }),
     being("no-user-groups", "users do not show their groups", "RFC 7643 §8.7 is no minimum", |config| {
         reshape(config, |schemas, _| {
             for schema in schemas.iter_mut().filter(|schema| schema.id == USER) {

@@ -18,7 +18,7 @@ use crate::protocol::policy::Policy;
 
 pub(super) const CHOICES: &[Choice] = &[
     against_advice(
-        &[],
+        &["membership.remove-stranger"],
         doing(
             "unmatched-remove-refused",
             "`remove` of an element that is not there is 400 noTarget",
@@ -83,7 +83,7 @@ pub(super) const CHOICES: &[Choice] = &[
         },
     ),
     against_advice(
-        &[],
+        &["discovery.filter-refused"],
         doing(
             "discovery-ignores-filters",
             "discovery with a filter is answered as without",
@@ -99,7 +99,7 @@ pub(super) const CHOICES: &[Choice] = &[
         ),
     ),
     against_advice(
-        &[],
+        &["create.unicode", "values.spaces"],
         doing(
             "trimmed-texts",
             "white space at both ends of a text is dropped",
@@ -158,41 +158,32 @@ pub(super) const CHOICES: &[Choice] = &[
             });
         },
     ),
-    against_advice(
-        &[],
-        doing(
-            "filter-on-password",
-            "a filter on the password in the URL is answered",
-            "RFC 7644 §7.5.2: 403 is a SHOULD",
-            |seams| {
-                seams.on_request(|asked| {
-                    if asked.method == "GET"
-                        && asked.parameter("filter").is_some_and(|text| text.contains("password"))
-                    {
-                        asked.set_parameter("filter", "nickName eq \"password\"");
-                    }
-                    Ok(())
-                });
-            },
-        ),
+    doing(
+        "filter-on-password",
+        "a filter on the password in the URL is answered",
+        "RFC 7644 §7.5.2: 403 is a SHOULD",
+        |seams| {
+            seams.on_request(|asked| {
+                if asked.method == "GET"
+                    && asked.parameter("filter").is_some_and(|text| text.contains("password"))
+                {
+                    asked.set_parameter("filter", "nickName eq \"password\"");
+                }
+                Ok(())
+            });
+        },
     ),
-    against_advice(
-        &[],
-        doing(
-            "conflict-before-missing",
-            "PUT on an unknown id with a userName that is taken is answered 409",
-            "RFC 7644 §3.12: which of two errors is told is open",
-            |seams| seams.switch(Switch::PutConflictsFirst),
-        ),
+    doing(
+        "conflict-before-missing",
+        "PUT on an unknown id with a userName that is taken is answered 409",
+        "RFC 7644 §3.12: which of two errors is told is open",
+        |seams| seams.switch(Switch::PutConflictsFirst),
     ),
-    against_advice(
-        &[],
-        doing(
-            "unknown-members-kept",
-            "a member that does not exist is stored",
-            "RFC 7643 §2.3.7: integrity of references is a SHOULD",
-            |seams| seams.switch(Switch::DanglingMembers),
-        ),
+    doing(
+        "unknown-members-kept",
+        "a member that does not exist is stored",
+        "RFC 7643 §2.3.7: integrity of references is a SHOULD",
+        |seams| seams.switch(Switch::DanglingMembers),
     ),
     doing("numeric-ids", "ids are numbers", "RFC 7643 §3.1: opaque", |seams| {
         seams.on_id(|_, id| *id = next_number().to_string());
