@@ -401,7 +401,7 @@ async fn id_stays(t: &Trial) -> Verdict {
         if !answer.is_success() && index < last {
             continue; // Judged elsewhere.
         }
-        answer.expect_success()?;
+        breaking(answer.expect_success(), &["RFC7643-3.1-08"])?;
         let Some(Value::Object(_)) = &answer.json else { continue };
         let id = answer.json.as_ref().and_then(|json| get(json, "id"));
         if id.and_then(Value::as_str) != Some(created.id.as_str()) {
@@ -409,7 +409,8 @@ async fn id_stays(t: &Trial) -> Verdict {
                 answer
                     .flaw(format!("the answer to {} has another id", answer.asked))
                     .expected(format!("\"id\": \"{}\"", created.id))
-                    .got(id.map_or_else(|| "no id".to_owned(), Value::to_string)),
+                    .got(id.map_or_else(|| "no id".to_owned(), Value::to_string))
+                    .breaks(if id.is_some() { &["RFC7643-3.1-08"] } else { &["RFC7643-3.1-05"] }),
             );
         }
     }
@@ -514,23 +515,29 @@ async fn whole_life(t: &Trial) -> Verdict {
                 answer.said()
             )));
         }
-        answer.expect_success()?;
+        let rules: &[&'static str] = match state {
+            Some(_) => &["RFC7643-4.1.1-17", "RFC7643-7-22"],
+            None => &["RFC7643-7-22"],
+        };
+        breaking(answer.expect_success(), rules)?;
         text.set(&mut expected, place);
         if let Some(state) = state {
             slot.set(&mut expected, json!(state));
         }
         let read = look(t, &created).await?;
-        expect_same(&users, &expected, &read, &[], "a step in the life of a user has another result")?;
+        let what = "a step in the life of a user has another result";
+        breaking(expect_same(&users, &expected, &read, &[], what), rules)?;
         // While somebody is inactive the profile can still be changed.
         if state == Some(false) {
             let operation = json!([{ "op": "replace", "path": text.path(), "value": "Rome" }]);
-            t.patch(&created.path, operation).await?.expect_success()?;
+            breaking(t.patch(&created.path, operation).await?.expect_success(), &["RFC7643-7-22"])?;
             text.set(&mut expected, json!("Rome"));
             let read = look(t, &created).await?;
-            expect_same(&users, &expected, &read, &[], "a change of an inactive user has another result")?;
+            let what = "a change of an inactive user has another result";
+            breaking(expect_same(&users, &expected, &read, &[], what), &["RFC7643-7-22"])?;
         }
     }
-    t.delete(&created.path).await?.expect_success()?;
+    breaking(t.delete(&created.path).await?.expect_success(), &["RFC7644-3.6-01"])?;
     let gone = t.get(&created.path).await?;
-    gone.expect_status(&[404, 410]).map(drop)
+    breaking(gone.expect_status(&[404, 410]).map(drop), &["RFC7644-3.6-01"])
 }

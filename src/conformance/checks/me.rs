@@ -37,7 +37,8 @@ async fn answer(t: &Trial) -> Verdict {
         300..400 => answer.flaw(format!("/Me redirects with {}", answer.status)),
         _ => answer.flaw(format!("/Me answers {}", answer.said())),
     };
-    Err(flaw.expected("200, 308 with a Location, or 501").got(answer.said()).into())
+    let rule = if (300..400).contains(&answer.status) { "RFC7644-3.11-03" } else { "RFC7644-3.11-02" };
+    Err(flaw.expected("200, 308 with a Location, or 501").got(answer.said()).breaks(&[rule]).into())
 }
 
 check! {

@@ -50,11 +50,12 @@ async fn add(t: &Trial) -> Verdict {
     let path = team.members.path();
     let element = |at: usize, team: &Team| reference(t, &team.members, &crowd[at]);
     let one = json!([{ "op": "add", "path": path, "value": [element(2, &team)] }]);
-    team.subject.before = team.becomes(t, one, &[&crowd[0], &crowd[1], &crowd[2]]).await?;
+    let added = team.becomes(t, one, &[&crowd[0], &crowd[1], &crowd[2]]).await;
+    team.subject.before = breaking(added, &["RFC7644-3.5.2.1-08", "RFC7643-4.2-04"])?;
     let value = [element(3, &team), element(4, &team)];
     let several = json!([{ "op": "add", "path": path, "value": value }]);
     let all: Vec<&Created> = crowd.iter().take(5).collect();
-    team.becomes(t, several, &all).await.map(drop)
+    breaking(team.becomes(t, several, &all).await.map(drop), &["RFC7644-3.5.2.1-17"])
 }
 
 check! {
@@ -300,7 +301,18 @@ async fn swap(t: &Trial) -> Verdict {
         { "op": "remove", "path": team.one(&crowd[0]) },
         { "op": "add", "path": team.members.path(), "value": [reference(t, &team.members, &crowd[2])] },
     ]);
-    team.becomes(t, operations, &[&crowd[1], &crowd[2]]).await.map(drop)
+    let told = told(&operations);
+    let answer = breaking(team.subject.patch(t, operations).await, &["RFC7644-3.5.2-21"])?;
+    let after = team.subject.now(t, &answer).await?;
+    let shown = ids(&team.members, &after);
+    let rules: &[&'static str] = match (shown.contains(&crowd[0].id), shown.contains(&crowd[2].id)) {
+        (true, true) => &["RFC7644-3.5.2-21", "RFC7644-3.5.2.2-04"],
+        (true, false) => &["RFC7644-3.5.2.2-04", "RFC7644-3.5.2.1-08"],
+        (false, false) => &["RFC7644-3.5.2-21", "RFC7644-3.5.2.1-08"],
+        (false, true) => &["RFC7644-3.5.2.2-04"],
+    };
+    let expected = team.with(t, &[&crowd[1], &crowd[2]]);
+    breaking(team.subject.judge(&answer, &told, &expected, &after), rules)
 }
 
 check! {

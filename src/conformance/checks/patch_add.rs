@@ -227,7 +227,8 @@ async fn no_change(t: &Trial) -> Verdict {
 pub(super) async fn expect_no_change(t: &Trial, subject: &Subject, operations: Value) -> Verdict {
     let told = told(&operations);
     // A refusal is a failure although the word is SHOULD: no other rule lets a target refuse it.
-    let Some(answer) = t.soft(subject.patch(t, operations).await)? else { return Ok(()) };
+    let success = breaking(subject.patch(t, operations).await, &["RFC7644-3.5.2.1-14"]);
+    let Some(answer) = t.soft(success)? else { return Ok(()) };
     let after = subject.now(t, &answer).await?;
     if let Err(Stop::Problem(flaw)) = subject.judge(&answer, &told, &subject.before, &after) {
         let flaw = flaw.breaks(&["RFC7644-3.5.2.1-13"]);

@@ -239,7 +239,10 @@ check! {
     id: "patch.primary",
     title: "a new primary value takes the place of the old one",
     level: Must,
-    requirements: ["RFC7644-3.5.2-22", "RFC7644-3.5.2.3-12", "RFC7643-2.4-04"],
+    requirements: [
+        "RFC7644-3.5.2-22", "RFC7644-3.5.2.3-12", "RFC7643-2.4-04", "RFC7644-3.5.2.1-08", "RFC7644-3.5.2.3-10",
+        "RFC7644-3.5.2-11",
+    ],
     needs: [Patch, Users],
     breaks: [Okta, Entra, Ping],
 }
@@ -281,16 +284,21 @@ async fn primary(t: &Trial) -> Verdict {
         let after = subject.now(t, &answer).await?;
         let found = listing.primaries(&after);
         if found != [chosen.clone()] {
+            let mut rules = vec!["RFC7644-3.5.2-22"];
+            rules.extend((way > 0).then_some("RFC7644-3.5.2.3-12"));
+            rules.extend((found.len() > 1).then_some("RFC7643-2.4-04"));
             t.note(
                 answer
                     .flaw(format!("after {told}, {} values are primary", found.len()))
                     .expected(format!("only {chosen}"))
-                    .got(words(Some(&json!(found)))),
+                    .got(words(Some(&json!(found))))
+                    .breaks(&rules),
             );
         }
         // Who is primary was judged; that nobody is lost is left.
         let all = all.into_iter().map(|element| without_primary(&element)).collect();
-        t.soft(subject.judge(&answer, &told, &listing.with(all), &after))?;
+        let rule = ["RFC7644-3.5.2.1-08", "RFC7644-3.5.2.3-10", "RFC7644-3.5.2-11"][way];
+        t.soft(breaking(subject.judge(&answer, &told, &listing.with(all), &after), &[rule]))?;
     }
     match judged {
         true => Ok(()),

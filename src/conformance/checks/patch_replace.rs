@@ -286,7 +286,16 @@ async fn without_path(t: &Trial) -> Verdict {
         object[listing.list.slot.attribute.name.as_str()] = json!([new]);
         expected = with(&expected, &listing.list.slot, json!([new]));
     }
-    listing.subject.becomes(t, json!([{ "op": "replace", "value": object }]), &expected).await.map(drop)
+    let (operations, subject) = (json!([{ "op": "replace", "value": object }]), &listing.subject);
+    let told = told(&operations);
+    let refusal = &["RFC7644-3.5.2.3-01", "RFC7644-3.5.2-07"];
+    let answer = breaking(subject.patch(t, operations).await, refusal)?;
+    let after = subject.now(t, &answer).await?;
+    // What was listed has its value: then something else is wrong.
+    let is_set = slot.get(&after) == slot.get(&expected)
+        && listing.list.values(&after) == listing.list.values(&expected);
+    let rule = if is_set { "RFC7644-3.5.2.3-02" } else { "RFC7644-3.5.2.3-01" };
+    breaking(subject.judge(&answer, &told, &expected, &after), &[rule])
 }
 
 check! {

@@ -165,8 +165,18 @@ check! {
 
 async fn attributes(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
-    let answer = shown(&field, "delta", &[("attributes", "userName")]).await?;
-    expect_only(&answer, field.kind(), resource(&answer), &["userName"])
+    let answer = shown(&field, "delta", &[("attributes", "userName")]).await;
+    let answer = breaking(answer, &["RFC7644-3.4.2.5-01"])?;
+    let found = names(resource(&answer));
+    let rules: &[&'static str] = match (found.contains("username"), found.contains("id")) {
+        (true, true) => {
+            &["RFC7644-3.4.2.5-01", "RFC7644-3.4.2.5-03", "RFC7644-3.9-04", "RFC7644-3.9-05", "RFC7643-7-30"]
+        }
+        (true, false) => &["RFC7644-3.9-04", "RFC7643-3.1-14"],
+        (false, true) => &["RFC7644-3.9-04", "RFC7644-3.4.2.5-01"],
+        (false, false) => &["RFC7644-3.9-04", "RFC7644-3.4.2.5-01", "RFC7643-3.1-14"],
+    };
+    breaking(expect_only(&answer, field.kind(), resource(&answer), &["userName"]), rules)
 }
 
 check! {
@@ -188,9 +198,17 @@ async fn attributes_list(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
     let answer = field.ask(&[("attributes", "userName"), ("count", "3")]).await?;
     blocked_by_count(t, &answer).await?;
-    answer.expect_status(&[200])?;
-    let list = listed(&answer)?;
-    each(t, list.resources.iter().take(3).map(|user| expect_only(&answer, field.kind(), user, &["userName"])))
+    breaking(answer.expect_status(&[200]), &["RFC7644-3.4.2.5-01"])?;
+    let list = breaking(listed(&answer), &["RFC7644-3.4.2.5-01"])?;
+    let judge = |user| {
+        let found = names(user);
+        let rules: &[&'static str] = match found.contains("username") && found.contains("id") {
+            true => &["RFC7644-3.4.2.5-01", "RFC7644-3.9-04", "RFC7644-3.9-05"],
+            false => &["RFC7644-3.9-04"],
+        };
+        breaking(expect_only(&answer, field.kind(), user, &["userName"]), rules)
+    };
+    each(t, list.resources.iter().take(3).map(judge))
 }
 
 check! {

@@ -124,7 +124,14 @@ async fn excluded_keeps_id(t: &Trial) -> Verdict {
             if !names(resource(&answer)).contains(&name.to_lowercase()) {
                 let flaw = answer
                     .flaw(format!("the answer to {} lacks `{name}`, which is always returned", answer.asked));
-                t.note(flaw.expected(name.clone()).got(resource(&answer).to_string()));
+                let rules: &[&'static str] = match (parameters[0].0, name.as_str()) {
+                    ("attributes", "id") => &["RFC7643-3.1-14", "RFC7643-7-27"],
+                    ("attributes", _) => &["RFC7643-7-27"],
+                    (_, "id") => &["RFC7644-3.4.2.5-05", "RFC7644-3.9-10", "RFC7643-3.1-14", "RFC7643-7-27"],
+                    _ => &["RFC7644-3.4.2.5-05", "RFC7644-3.9-10", "RFC7643-7-27"],
+                };
+                let flaw = flaw.expected(name.clone()).got(resource(&answer).to_string());
+                t.note(flaw.breaks(rules));
             }
         }
     }

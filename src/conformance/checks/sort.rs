@@ -122,11 +122,15 @@ check! {
 async fn ascending(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
     let Some(slot) = varied(&field, "userName") else { return skip("users have no `userName`") };
-    let (answer, ids) = field.ordered(&[("sortBy", "userName")]).await?;
+    let (answer, ids) = breaking(field.ordered(&[("sortBy", "userName")]).await, &["RFC7644-3.4.2.3-02"])?;
     let default = expect_order(&field, &answer, &ids, &slot, &by(&slot), Order::Ascending);
-    t.soft(super::query::breaking(default, &["RFC7644-3.4.2.3-02", "RFC7644-3.4.2.3-08"]))?;
+    t.soft(breaking(default, &["RFC7644-3.4.2.3-02", "RFC7644-3.4.2.3-08"]))?;
     if let Some(slot) = varied(&field, "displayName") {
-        sorted(&field, &slot, &by(&slot), &[Order::Ascending]).await?;
+        let rules = &["RFC7644-3.4.2.3-02", "RFC7644-3.4.2.3-03"];
+        let parameters = [("sortBy", "displayName"), ("sortOrder", Order::Ascending.word())];
+        let (answer, ids) = breaking(field.ordered(&parameters).await, rules)?;
+        let order = expect_order(&field, &answer, &ids, &slot, &by(&slot), Order::Ascending);
+        t.soft(breaking(order, rules))?;
     }
     Ok(())
 }

@@ -61,11 +61,14 @@ impl Subject {
         let said = read.said();
         match (read.status, &read.json) {
             (200, Some(json @ Value::Object(_))) => Ok(json.clone()),
-            _ => Err(read
-                .flaw(format!("after {} the resource cannot be read any more", after.asked))
-                .expected("200 with the resource")
-                .got(said)
-                .into()),
+            (status, _) => {
+                let flaw = read
+                    .flaw(format!("after {} the resource cannot be read any more", after.asked))
+                    .expected("200 with the resource")
+                    .got(said);
+                // What is not there any more has lost its id.
+                Err(if matches!(status, 404 | 410) { flaw.breaks(&["RFC7643-3.1-08"]) } else { flaw }.into())
+            }
         }
     }
 

@@ -46,13 +46,14 @@ pub(super) fn place(t: &Trial, name: &str) -> Result<(Arc<Kind>, Slot), Stop> {
     }
 }
 
-/// Notes what is wrong with the fate of values that the rules allow: refused, or changed so that they are not the same.
+/// Notes what is wrong with the fate of values that these rules allow: refused, or changed so that they are not the same.
 pub(super) async fn expect_kept(
     t: &Trial,
     users: &Arc<Kind>,
     slot: &Slot,
     values: &[Value],
     same: impl Fn(&Attribute, &Value, &Value) -> bool,
+    rules: &[&'static str],
 ) -> Verdict {
     let mut is_kept = false;
     for value in values {
@@ -63,7 +64,8 @@ pub(super) async fn expect_kept(
                     answer
                         .flaw(format!("{} of {value} is refused", slot.path()))
                         .expected("201")
-                        .got(answer.said()),
+                        .got(answer.said())
+                        .breaks(rules),
                 );
             }
             Fate::Stored(read, stored) => {
@@ -72,7 +74,8 @@ pub(super) async fn expect_kept(
                     t.note(
                         read.flaw(format!("{} comes back as another value", slot.path()))
                             .expected(value.to_string())
-                            .got(stored.to_string()),
+                            .got(stored.to_string())
+                            .breaks(rules),
                     );
                 }
             }
