@@ -384,7 +384,7 @@ async fn manager_name(t: &Trial) -> Verdict {
         let flaw = answer
             .flaw("a body with the readOnly manager.displayName is refused")
             .expected("the value is ignored");
-        return Err(flaw.got(answer.said()).into());
+        return Err(flaw.got(answer.said()).breaks(&["RFC7643-4.3-05"]).into());
     }
     let stored = t.read(&t.created_by(&users, &answer)?).await?;
     let shown = slot.get(&stored).map(Value::to_string).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::{Kind, Support};
 use crate::conformance::trial::{Answer, Created, Slot, Trial, shortened};

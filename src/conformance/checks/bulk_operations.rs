@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::bulk::{
     failing, first, is_success, new_id, patch, post, read, result_of, results, send, status, told,
 };
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Created, Slot, Trial, shortened};
 use crate::conformance::verdict::{Stop, Verdict};
@@ -34,7 +35,7 @@ async fn replace(t: &Trial) -> Verdict {
     let text = t.ground().fresh_name();
     slot.set(&mut body, json!(text));
     let operation = json!({ "method": "PUT", "path": created.path, "data": body });
-    expect_done(t, &[operation], &created, &slot, &text, &[200, 204]).await
+    breaking(expect_done(t, &[operation], &created, &slot, &text, &[200, 204]).await, &["RFC7644-3.7-26"])
 }
 
 /// Sends one operation that sets text and looks whether it is there.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::bulk::{created, is_success, new_id, post, read, result_of, results, send, status, told};
+use super::query::breaking;
 use super::team::membership;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;

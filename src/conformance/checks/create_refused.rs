@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compare::{creatable, expect_refusal, look, named};
+use super::query::breaking;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Kind, Role};
 use crate::conformance::trial::slot::{is_writable, slots};

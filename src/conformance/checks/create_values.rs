@@ -144,6 +144,7 @@ async fn user_name(t: &Trial) -> Verdict {
         .flaw(what)
         .expected(sent)
         .got(shown.map_or_else(|| "nothing".to_owned(), Value::to_string))
+        .breaks(&["Q-C20"])
         .into())
 }
 
@@ -257,6 +258,7 @@ async fn null(t: &Trial) -> Verdict {
                 read.flaw(format!("{} was sent without a value and has an empty one", slot.path()))
                     .expected("no value")
                     .got(value.to_string())
+                    .breaks(&["RFC7643-2.5-01"])
                     .concern(),
             );
         }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compare::{creatable, expect_same, get, has_id, look, named, quoted};
+use super::query::breaking;
 use super::team::membership;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::{Answer, Created, Trial};
@@ -176,7 +177,7 @@ async fn writes(t: &Trial) -> Verdict {
     // Where a method is not offered at all, there is nothing to look for.
     answers.retain(|answer| !matches!(answer.status, 405 | 501));
     for answer in &answers {
-        t.soft(judge_gone(answer))?;
+        t.soft(breaking(judge_gone(answer), &["RFC7644-3.6-02"]))?;
     }
     let after = t.get(&created.path).await?;
     if after.is_success() {

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::delete::expect_gone;
 use super::patch::words;
+use super::query::breaking;
 use super::team::{RENAMED, Team, are_renamed, expect_members, ids, members_of, reference, view};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::list::blocked_by_count;
 use super::patch::words;
 use super::patch_remove::FORBIDDEN;
+use super::query::breaking;
 use super::subject::{Subject, mistake};
 use super::team::{Team, expect_members, expect_reference, members_of, reference, view};
 use crate::conformance::check::{Check, check};

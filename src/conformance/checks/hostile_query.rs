@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::hostile::expect_sane;
 use super::list::blocked_by_count;
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::{Kind, Role};
 use crate::conformance::trial::{Answer, Trial, component, shortened};

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::authentication::{with, wrong_token};
 use super::interop::{expect_nothing, mapped_text, plus, seen, text_of};
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Answer, Trial, component};
 use crate::conformance::verdict::{Stop, Verdict, skip};

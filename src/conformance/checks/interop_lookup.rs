@@ -6,6 +6,7 @@ use super::interop::{
     Report, active, elements, expect_at_most, expect_no_crash, expect_only, is_found, kept, report, role,
     seen, text_of, unless_lost,
 };
+use super::query::breaking;
 use super::team::membership;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::interop::{first_full_page, seen};
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::{Kind, Role, Support};
 use crate::conformance::trial::{Answer, Trial, component};

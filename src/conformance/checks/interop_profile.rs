@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::interop::{expect_nothing, expect_only, first_full_page, posted, seen, text_of};
+use super::query::breaking;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::slot::slots;
 use crate::conformance::trial::{Answer, Trial, component};
@@ -317,8 +318,8 @@ async fn eq_and(t: &Trial) -> Verdict {
         let filter = component(&format!("userName eq \"{name}\" and id eq \"{id}\""));
         t.get(&format!("{}?filter={filter}", cohort.kind.endpoint())).await
     };
-    expect_only(&find(one.id()).await?, one.id())?;
-    expect_nothing(&find(two.id()).await?)
+    breaking(expect_only(&find(one.id()).await?, one.id()), &["Q-L05"])?;
+    breaking(expect_nothing(&find(two.id()).await?), &["Q-L05"])
 }
 
 check! {
@@ -369,7 +370,7 @@ async fn paging(t: &Trial) -> Verdict {
             .breaks(&["Q-P06"])
             .into());
     }
-    first_full_page(t, &users).await?;
+    breaking(first_full_page(t, &users).await, &["Q-P06"])?;
     let many = t.get(&format!("{}?count=100000", users.endpoint())).await?;
     breaking(many.expect_status(&[200]), &["Q-P06"])?;
     Ok(())

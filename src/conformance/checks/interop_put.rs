@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::interop::{active, elements, expect, expect_no_crash, expect_same, known, mapped_text, put, seen};
+use super::query::breaking;
 use super::team::membership;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
@@ -197,8 +198,9 @@ async fn deactivate(t: &Trial) -> Verdict {
         let mut whole = t.read(&user).await?;
         active.set(&mut whole, json!(value));
         let answer = t.put(&user.path, &whole).await?;
-        answer.expect_success()?;
-        expect_active(t, &answer, &user, &active, value).await?;
+        breaking(answer.expect_success(), &["Q-D03"])?;
+        let effect = expect_active(t, &answer, &user, &active, value).await;
+        breaking(effect, if value { &["Q-D11"] } else { &["Q-D03"] })?;
     }
     Ok(())
 }
@@ -209,7 +211,7 @@ async fn active_user(t: &Trial, users: &Kind, active: &Slot) -> Result<Created, 
     active.set(&mut body, json!(true));
     let answer = t.post(users.endpoint(), &body).await?;
     let user = t.created_by(users, &answer)?;
-    expect_active(t, &answer, &user, active, true).await?;
+    breaking(expect_active(t, &answer, &user, active, true).await, &["Q-D11"])?;
     Ok(user)
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::interop::{
     expect, expect_only, is_found, mapped_text, patch_body, plus, seen, text_of, unless_lost, with_type,
 };
+use super::query::breaking;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::{Answer, Trial, component};
 use crate::conformance::verdict::Verdict;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compare::{core, expect_same, get, get_in, has_id, look, named, outlast};
+use super::query::breaking;
 use super::replace::{next_body, put};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
@@ -259,6 +260,7 @@ async fn found(t: &Trial) -> Verdict {
             .flaw("a user who was deactivated is not found any more")
             .expected("the user, with active false")
             .got("totalResults without it")
+            .breaks(&["RFC7644-3.4.2-12"])
             .into());
     };
     if slot.get(listed) == Some(&json!(true)) {
@@ -266,6 +268,7 @@ async fn found(t: &Trial) -> Verdict {
             .flaw("a list shows a deactivated user as active")
             .expected("active false")
             .got("active true")
+            .breaks(&["RFC7643-4.1.1-17"])
             .into());
     }
     Ok(())

@@ -269,6 +269,7 @@ async fn own_type(t: &Trial) -> Verdict {
                 .flaw("a list of users has a group in it")
                 .expected("users only")
                 .got(shortened(&stranger.to_string()))
+                .breaks(&["RFC7644-3.4.2-12"])
                 .into());
         }
     }
@@ -311,6 +312,7 @@ async fn same_as_read(t: &Trial) -> Verdict {
         .flaw("a list shows a user otherwise than GET by its id")
         .expected("the same resource")
         .got(found.join("; "))
+        .breaks(&["RFC7644-3.1-06"])
         .into())
 }
 

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::patch::words;
 use super::patch_add::expect_no_change;
+use super::query::breaking;
 use super::subject::{Refusal, Subject, mistake, told};
 use super::team::{Team, ids, members_of, reference};
 use crate::conformance::check::{Check, check};

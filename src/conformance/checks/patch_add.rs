@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::patch::{instant, member_of_meta, words};
+use super::query::breaking;
 use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, told, with, without};
 use super::team::{Team, membership};
 use crate::conformance::check::{Check, check};
@@ -287,7 +288,11 @@ async fn without_path(t: &Trial) -> Verdict {
     let mut all = listing.sent.clone();
     all.push(new);
     let expected = with(&listing.with(all), slot, value);
-    listing.subject.becomes(t, json!([{ "op": "add", "value": object }]), &expected).await.map(drop)
+    let (operations, subject) = (json!([{ "op": "add", "value": object }]), &listing.subject);
+    let told = told(&operations);
+    let answer = breaking(subject.patch(t, operations).await, &["RFC7644-3.5.2.1-03", "RFC7644-3.5.2-07"])?;
+    let after = subject.now(t, &answer).await?;
+    breaking(subject.judge(&answer, &told, &expected, &after), &["RFC7644-3.5.2.1-03"])
 }
 
 check! {

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::patch::{instant, member_of_meta, words};
+use super::query::breaking;
 use super::subject::{Listing, Subject, fresh, texts, told, with};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::slot::{is_plain, slots};

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::patch::words;
 use super::patch_remove::removable;
+use super::query::breaking;
 use super::subject::{Subject, fresh, texts, told, with, without};
 use super::team::reference;
 use crate::conformance::check::{Check, check};

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::query::breaking;
 use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, with};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Slot, Trial};
@@ -251,8 +252,9 @@ async fn qualified(t: &Trial) -> Verdict {
         for path in [slot.path(), format!("{urn}:{}", slot.path())] {
             let value = fresh(t, slot);
             let expected = with(&subject.before, slot, value.clone());
-            let operations = json!([{ "op": "replace", "path": path, "value": value }]);
-            let after = subject.becomes(t, operations, &expected).await;
+            let operations = json!([{ "op": "replace", "path": path.as_str(), "value": value }]);
+            let rule = if path.starts_with(urn.as_str()) { "RFC7644-3.5.2-17" } else { "RFC7644-3.5.2-18" };
+            let after = breaking(subject.becomes(t, operations, &expected).await, &[rule]);
             if let Some(after) = t.soft(after)? {
                 subject.before = after;
             } else {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::patch::{instant, member_of_meta, words};
+use super::query::breaking;
 use super::subject::{Refusal, Subject, fresh, mistake, texts, with, without};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;

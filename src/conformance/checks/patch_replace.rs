@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::patch::booleans;
 use super::patch_add::VALUE;
+use super::query::breaking;
 use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, with, without};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
@@ -109,7 +110,11 @@ async fn boolean(t: &Trial) -> Verdict {
     for value in [false, true] {
         let operations = json!([{ "op": "replace", "path": slot.path(), "value": value }]);
         let expected = with(&subject.before, slot, json!(value));
-        subject.before = subject.becomes(t, operations, &expected).await?;
+        let rules: &[&'static str] = match slot.path().as_str() {
+            "active" => &["RFC7644-3.5.2.3-03", "RFC7643-4.1.1-17"],
+            _ => &["RFC7644-3.5.2.3-03"],
+        };
+        subject.before = breaking(subject.becomes(t, operations, &expected).await, rules)?;
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::list::blocked_by_count;
-use super::query::{Field, Parameters, each, listed, target};
+use super::query::{Field, Parameters, breaking, each, listed, target};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::cohort::place;
@@ -544,7 +544,12 @@ async fn meta(t: &Trial) -> Verdict {
         let answer = shown(&field, "delta", &parameters).await?;
         if names(resource(&answer)).contains("meta") {
             let flaw = answer.flaw(format!("the answer to {} holds `meta`", answer.asked));
-            t.note(flaw.expected("no `meta`").got(resource(&answer)["meta"].to_string()));
+            let rules: &[&'static str] = match parameters[0].0 {
+                "attributes" => &["RFC7643-3.1-23", "RFC7644-3.9-05"],
+                _ => &["RFC7643-3.1-23"],
+            };
+            let flaw = flaw.expected("no `meta`").got(resource(&answer)["meta"].to_string());
+            t.note(flaw.breaks(rules));
         }
     }
     let answer = shown(&field, "delta", &[("attributes", "meta.created")]).await?;
@@ -579,6 +584,7 @@ pub(super) fn expect_without(answer: &Answer, stored: &Value, gone: &[&str]) -> 
             .flaw(format!("the answer to {} lacks attributes that were not excluded", answer.asked))
             .expected(lost.join(", "))
             .got(listing(resource(answer)))
+            .breaks(&["RFC7644-3.9-11"])
             .into()),
     }
 }

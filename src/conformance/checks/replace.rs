@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compare::{creatable, differences, expect_same, get, holds, look, same};
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::{Kind, Role};
 use crate::conformance::trial::slot::slots;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::compare::{core, expect_refusal, expect_same, get, look};
 use super::create_refused::judge_accepted;
+use super::query::breaking;
 use super::replace::{next_body, put, try_put, unless_broken};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Trial, or_nothing};
@@ -24,7 +25,7 @@ check! {
     id: "replace.unknown-id",
     title: "PUT on an unknown id answers 404 and creates nothing",
     level: Must,
-    requirements: ["RFC7644-3.5.1-01", "RFC7644-3.2-05"],
+    requirements: ["RFC7644-3.5.1-01", "RFC7644-3.2-05", "RFC7644-3.12-13"],
     needs: [Users],
     breaks: [Okta, OneLogin, JumpCloud],
 }
@@ -48,7 +49,8 @@ async fn unknown_id(t: &Trial) -> Verdict {
     let flaw = answer
         .flaw(format!("PUT on an unknown id answers {}", answer.said()))
         .expected("404")
-        .got(answer.said());
+        .got(answer.said())
+        .breaks(&["RFC7644-3.12-13"]);
     // Nothing was created, which is what the rule is about.
     Err(if (400..500).contains(&answer.status) { flaw.concern() } else { flaw }.into())
 }

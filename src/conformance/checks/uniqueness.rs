@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::compare::{core, creatable, expect_same, get, look, named};
+use super::query::breaking;
 use super::replace::{next_body, try_put};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Kind, Role};
@@ -203,6 +204,7 @@ async fn email(t: &Trial) -> Verdict {
                 .flaw("a POST with the e-mail address of another user took that account over")
                 .expected("a new user")
                 .got(format!("the id of the other user, {}", created.id))
+                .breaks(&["RFC7644-3.3-01"])
                 .violation()
                 .into());
         }
@@ -215,13 +217,8 @@ async fn email(t: &Trial) -> Verdict {
         );
     }
     let after = look(t, &before).await?;
-    expect_same(
-        &users,
-        &stored,
-        &after,
-        &[],
-        "a POST with the e-mail address of another user changed that user",
-    )
+    let what = "a POST with the e-mail address of another user changed that user";
+    breaking(expect_same(&users, &stored, &after, &[], what), &["RFC7644-3.3-01"])
 }
 
 check! {
@@ -466,7 +463,7 @@ check! {
     id: "uniqueness.deactivated",
     title: "the userName of an inactive user is taken, and finds the user",
     level: Must,
-    requirements: ["RFC7643-4.1.1-03", "RFC7644-3.3-10"],
+    requirements: ["RFC7643-4.1.1-03", "RFC7644-3.3-10", "RFC7644-3.4.2-12"],
     needs: [Users],
     breaks: [Okta, Entra],
 }
@@ -499,5 +496,6 @@ async fn deactivated(t: &Trial) -> Verdict {
         .flaw("an inactive user is not found by its userName")
         .expected("the user")
         .got(format!("{} users of that name", found.len()))
+        .breaks(&["RFC7644-3.4.2-12"])
         .into())
 }

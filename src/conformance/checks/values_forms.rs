@@ -322,7 +322,7 @@ async fn twice(t: &Trial) -> Verdict {
     let answer = t.send(request).await?;
     if answer.status >= 500 {
         let flaw = answer.flaw("a member that stands twice breaks the server").expected("201 or 400");
-        return Err(flaw.got(answer.said()).violation().into());
+        return Err(flaw.got(answer.said()).breaks(&["RFC7644-3.12-17"]).violation().into());
     }
     if !answer.is_success() {
         return Ok(());
@@ -336,7 +336,7 @@ async fn twice(t: &Trial) -> Verdict {
             let flaw = answer
                 .flaw("of a member that stands twice, neither value is stored")
                 .expected("\"first\" or \"second\", or 400");
-            Err(flaw.got(shortened(&other.to_string())).into())
+            Err(flaw.got(shortened(&other.to_string())).breaks(&["RFC7644-3.12-10"]).into())
         }
     }
 }
