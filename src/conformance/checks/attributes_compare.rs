@@ -76,8 +76,9 @@ fn judge_conflict(
     is_creation: bool,
 ) {
     let path = slot.path();
-    let flaw =
-        |what: String| answer.flaw(what).expected("409 uniqueness").got(answer.said()).breaks(requirements);
+    // The first is about the value, the others are about the answer.
+    let broken = if answer.is_success() { requirements } else { &requirements[1..] };
+    let flaw = |what: String| answer.flaw(what).expected("409 uniqueness").got(answer.said()).breaks(broken);
     match answer.status {
         200..300 => t.note(flaw(format!("a second resource takes the unique `{path}` of another"))),
         500.. => t.note(flaw(format!("a taken value of the unique `{path}` breaks the server")).violation()),

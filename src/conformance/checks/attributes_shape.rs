@@ -368,7 +368,10 @@ async fn judge_reference(t: &Trial, shown: &Answer, path: &str, reference: &str,
                 .flaw(format!("`{path}` does not lead to the resource"))
                 .expected(format!("`{}` leads to the resource {id}", shortened(reference)))
                 .got(answer.said())
-                .breaks(&["RFC7643-2.3.7-02", "RFC7643-2.3.7-06"]),
+                .breaks(match absolute {
+                    true => &["RFC7643-2.3.7-06"],
+                    false => &["RFC7643-2.3.7-02", "RFC7643-2.3.7-06"],
+                }),
         );
     }
     Ok(())

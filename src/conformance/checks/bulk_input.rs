@@ -277,7 +277,8 @@ async fn limits(t: &Trial) -> Verdict {
         if t.discovery().limit("bulk", name).is_none_or(|limit| limit == 0) {
             let got = config.json.as_ref().map(|json| json["bulk"].to_string()).unwrap_or_default();
             let flaw = config.flaw(format!("bulk.{name} of ServiceProviderConfig is no limit"));
-            t.note(flaw.expected("a number above 0").got(shortened(&got)));
+            let flaw = flaw.expected("a number above 0").got(shortened(&got));
+            t.note(flaw.breaks(&["RFC7644-3.7.4-01"]));
         }
     }
     Ok(())

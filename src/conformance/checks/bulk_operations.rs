@@ -114,7 +114,8 @@ async fn delete(t: &Trial) -> Verdict {
     if read.status != 404 && read.status != 410 {
         let flaw = read.flaw("a resource is there after a DELETE operation").expected("404");
         let got = result.map_or_else(|| "no result".to_owned(), Value::to_string);
-        return Err(flaw.got(format!("{}; the result was {}", read.status, shortened(&got))).into());
+        let flaw = flaw.got(format!("{}; the result was {}", read.status, shortened(&got)));
+        return Err(flaw.breaks(&["RFC7644-3.7-26"]).into());
     }
     match result.and_then(status) {
         Some(204) => Ok(()),
@@ -189,7 +190,7 @@ async fn continues(t: &Trial) -> Verdict {
     let kind = first(t)?;
     let operations = [post(t, &kind, "a").await?, failing(t, &kind).await?, post(t, &kind, "b").await?];
     let answer = send(t, &operations).await?;
-    answer.expect_status(&[200])?;
+    breaking(answer.expect_status(&[200]), &["RFC7644-3.7-20"])?;
     let results = read(&answer)?;
     for at in [0, 2] {
         let id = result_of(&operations, &results, at).filter(|result| is_success(result)).and_then(new_id);

@@ -292,7 +292,7 @@ async fn default_method(t: &Trial) -> Verdict {
     let mut found = Vec::new();
     for _ in 0..3 {
         let answer = field.ask(&[("filter", &scope), ("count", "2")]).await?;
-        answer.expect_status(&[200])?;
+        breaking(answer.expect_status(&[200]), &["RFC9865-2.4-02"])?;
         found.push((cursor(&answer, "nextCursor").is_some(), answer));
     }
     let by_cursor = found.iter().filter(|(by_cursor, _)| *by_cursor).count();
@@ -314,6 +314,7 @@ async fn default_method(t: &Trial) -> Verdict {
             .flaw("the default method is another than `pagination.defaultPaginationMethod`")
             .expected(announced.to_owned())
             .got(used)
+            .breaks(&["RFC9865-4-04"])
             .into()),
         _ => Ok(()),
     }

@@ -316,7 +316,7 @@ check! {
     id: "errors.sensitive",
     title: "the refusal of a secret in a URL says 403 in both places",
     level: May,
-    requirements: ["RFC7644-3.12-28", "RFC7644-7.5.2-03"],
+    requirements: ["RFC7644-3.12-28", "RFC7644-7.5.2-03", "RFC7644-3.12-17"],
     needs: [Filter, Users],
     breaks: [],
 }
@@ -329,7 +329,8 @@ async fn secrets_in_urls_are_refused_properly(t: &Trial) -> Verdict {
     }
     if answer.status >= 500 && answer.status != 501 {
         let flaw = answer.flaw(format!("a filter on `password` is answered {}", answer.said()));
-        return Err(flaw.expected("403 sensitive").got(answer.said()).into());
+        let flaw = flaw.expected("403 sensitive").got(answer.said());
+        return Err(flaw.breaks(&["RFC7644-3.12-17"]).into());
     }
     if let Some(status) = answer.text("status").filter(|status| *status != answer.status.to_string()) {
         let flaw =

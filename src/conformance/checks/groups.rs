@@ -44,7 +44,7 @@ async fn create(t: &Trial) -> Verdict {
     })?;
     let created = t.created_by(&groups, &answer)?;
     let read = t.get(&created.path).await?;
-    read.expect_status(&[200])?;
+    breaking(read.expect_status(&[200]), &["RFC7644-3.3-01"])?;
     let group = read.resource()?;
     if !group.as_object().is_some_and(|object| declares(object, GROUP)) {
         t.note(

@@ -285,7 +285,7 @@ check! {
     id: "lifecycle.rename",
     title: "a renamed user keeps its id and is found under the new name only",
     level: Must,
-    requirements: ["RFC7643-3.1-08", "RFC7643-7-22"],
+    requirements: ["RFC7643-3.1-08", "RFC7643-7-22", "RFC7644-3.4.2.2-02", "RFC7644-3.4.2.2-08"],
     needs: [Users],
     breaks: [Okta, Entra],
 }
@@ -357,11 +357,13 @@ async fn rename(t: &Trial) -> Verdict {
     }
     let (answer, under_new) = named(t, &users, &new).await?;
     if !has_id(&under_new, &created.id) {
-        t.note(answer.flaw("a renamed user is not found under the new name").expected("the user"));
+        let flaw = answer.flaw("a renamed user is not found under the new name").expected("the user");
+        t.note(flaw.breaks(&["RFC7644-3.4.2.2-08"]));
     }
     let answer = t.search(&users, &format!("userName eq {}", super::compare::quoted(&old))).await?;
     if answer.list().is_ok_and(|list| has_id(list.resources, &created.id)) {
-        t.note(answer.flaw("a renamed user is still found under the old name").expected("nobody"));
+        let flaw = answer.flaw("a renamed user is still found under the old name").expected("nobody");
+        t.note(flaw.breaks(&["RFC7644-3.4.2.2-02"]));
     }
     Ok(())
 }

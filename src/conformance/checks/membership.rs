@@ -328,7 +328,7 @@ check! {
     id: "membership.unknown-member",
     title: "a member that does not exist is neither created nor an internal error",
     level: Must,
-    requirements: ["RFC7643-2.3.7-07", "RFC7643-3.1-10", "RFC7644-3.12-17"],
+    requirements: ["RFC7643-2.3.7-07", "RFC7643-3.1-10", "RFC7644-3.12-17", "RFC7644-3.5.2.1-08"],
     needs: [Patch, Groups, Users],
     breaks: [Okta, Entra],
 }
@@ -351,7 +351,7 @@ async fn unknown(t: &Trial) -> Verdict {
                 .flaw(format!("a member that does not exist ends in an internal error: {}", answer.said()))
                 .expected("400, or success")
                 .got(answer.said())
-                .breaks(&["RFC7643-2.3.7-07", "RFC7644-3.12-17"]),
+                .breaks(&["RFC7644-3.12-17"]),
         );
     }
     let after = team.subject.now(t, &answer).await?;
@@ -360,7 +360,8 @@ async fn unknown(t: &Trial) -> Verdict {
             answer
                 .flaw("the member that was there is lost")
                 .expected(format!("the member {}", crowd[0].id))
-                .got(words(team.members.get(&after))),
+                .got(words(team.members.get(&after)))
+                .breaks(&["RFC7644-3.5.2.1-08"]),
         );
     }
     let user = t.get(&path).await?;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::comparison::differences;
+use super::query::breaking;
 use super::subject::{Subject, fresh, mistake, texts, told};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Kind, Role, Support};
@@ -157,7 +158,7 @@ async fn status(t: &Trial) -> Verdict {
     let slot = texts(t, &users, 1).await?.swap_remove(0);
     let subject = Subject::of(t, &users, &t.body(&users).await?).await?;
     let operations = json!([{ "op": "replace", "path": slot.path(), "value": fresh(t, &slot) }]);
-    let answer = subject.patch(t, operations).await?;
+    let answer = breaking(subject.patch(t, operations).await, &["RFC7644-3.5.2-26"])?;
     match answer.status {
         200 => {
             let resource = answer.resource()?;

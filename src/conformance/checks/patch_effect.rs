@@ -31,7 +31,7 @@ check! {
     id: "patch.keeps-rest",
     title: "PATCH of one attribute leaves everything else as it was",
     level: Must,
-    requirements: ["RFC7644-3.5.2.3-02", "RFC7644-3.5.2.1-03", "RFC7643-3.1-25", "RFC7643-3.1-08"],
+    requirements: ["RFC7644-3.5.2.3-02", "RFC7644-3.5.2.3-03", "RFC7644-3.5.2.1-03", "RFC7643-3.1-25", "RFC7643-3.1-08"],
     needs: [Patch, Users],
     breaks: [Okta, Entra, OneLogin, JumpCloud, Ping],
 }
@@ -55,10 +55,11 @@ async fn keeps_rest(t: &Trial) -> Verdict {
             _ => json!([{ "op": op, "value": pathless(&value) }]),
         };
         let told = told(&operations);
-        let answer = subject.patch(t, operations).await?;
+        let rule = if op == "add" { "RFC7644-3.5.2.1-03" } else { "RFC7644-3.5.2.3-03" };
+        let answer = breaking(subject.patch(t, operations).await, &[rule])?;
         let after = subject.now(t, &answer).await?;
         let expected = with(&subject.before, &slot, value);
-        t.soft(subject.judge(&answer, &told, &expected, &after))?;
+        t.soft(breaking(subject.judge(&answer, &told, &expected, &after), &[rule]))?;
         let (was, is) = (member_of_meta(&subject.before, "created"), member_of_meta(&after, "created"));
         if instant(was) != instant(is) {
             t.note(

@@ -186,8 +186,8 @@ async fn patch_answer(t: &Trial) -> Verdict {
         return Err(Stop::Blocked(format!("a value cannot be replaced: {} (topic `patch`)", plain.said())));
     }
     let answer = t.patch(&target(&created.path, &[("attributes", "userName")]), operations).await?;
-    answer.expect_status(&[200])?;
-    let found = answer.resource()?;
+    breaking(answer.expect_status(&[200]), &["RFC7644-3.5.2-27"])?;
+    let found = breaking(answer.resource(), &["RFC7644-3.5.2-27"])?;
     blocked_without_attributes(t, &users, &created.path).await?;
     breaking(expect_only(&answer, &users, found, &["userName"]), &["RFC7644-3.9-02"])
 }

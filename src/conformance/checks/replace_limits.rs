@@ -166,7 +166,7 @@ check! {
     id: "replace.required",
     title: "PUT without a required attribute is refused and changes nothing",
     level: Must,
-    requirements: ["RFC7644-3.5.1-12", "RFC7643-7-15", "RFC7643-4.1.1-01"],
+    requirements: ["RFC7644-3.5.1-12", "RFC7643-7-15", "RFC7643-4.1.1-01", "RFC7644-3.5.1-17"],
     needs: [Users],
     breaks: [],
 }
@@ -206,8 +206,9 @@ async fn required(t: &Trial) -> Verdict {
             .concern()
             .into());
     }
-    t.soft(expect_refusal(&answer, &[400], "no userName"))?;
-    expect_same(&users, &before, &read, &[], "a PUT that was refused changed the user")
+    t.soft(breaking(expect_refusal(&answer, &[400], "no userName"), &["RFC7644-3.5.1-12"]))?;
+    let same = expect_same(&users, &before, &read, &[], "a PUT that was refused changed the user");
+    breaking(same, &["RFC7644-3.5.1-17"])
 }
 
 check! {

@@ -72,7 +72,8 @@ async fn unassigned(t: &Trial) -> Verdict {
                 answer
                     .flaw(format!("a body in which attributes are {form} is refused"))
                     .expected("201")
-                    .got(answer.said()),
+                    .got(answer.said())
+                    .breaks(&["RFC7643-2.5-01", "RFC7644-3.3-05"]),
             );
             continue;
         }
@@ -85,6 +86,7 @@ async fn unassigned(t: &Trial) -> Verdict {
             {
                 let what = format!("`{}` that was sent as {form} has a value", slot.path());
                 let flaw = answer.flaw(what).expected("no value").got(shortened(&value.to_string()));
+                let flaw = flaw.breaks(&["RFC7643-2.5-01"]);
                 let odd = value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("null"));
                 t.note(if odd { flaw } else { flaw.concern() });
             }

@@ -188,7 +188,14 @@ async fn binary(t: &Trial) -> Verdict {
                         .stored
                         .as_ref()
                         .map_or_else(|| "nothing".to_owned(), |v| shortened(&v.to_string()));
-                    t.note(answer.flaw(what).expected(shortened(&difference.sent.to_string())).got(got));
+                    let texts =
+                        (difference.sent.as_str(), difference.stored.as_ref().and_then(Value::as_str));
+                    let rule = match texts {
+                        (Some(sent), Some(stored)) if sent.eq_ignore_ascii_case(stored) => "RFC7643-2.3.6-04",
+                        _ => "RFC7643-2.3.6-01",
+                    };
+                    let flaw = answer.flaw(what).expected(shortened(&difference.sent.to_string())).got(got);
+                    t.note(flaw.breaks(&[rule]));
                 }
             }
         }
