@@ -6,7 +6,7 @@ use super::compare::{Place, creatable, get, get_in, look};
 use super::create::leads_to;
 use super::query::breaking;
 use crate::conformance::check::{Check, check};
-use crate::conformance::discovery::Kind;
+use crate::conformance::discovery::{Kind, Role};
 use crate::conformance::trial::{Answer, Trial};
 use crate::conformance::verdict::{Flaw, Stop, Verdict};
 use crate::protocol::value::parse_date_time;

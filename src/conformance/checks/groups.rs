@@ -7,7 +7,7 @@ use super::patch::words;
 use super::patch_remove::FORBIDDEN;
 use super::query::breaking;
 use super::subject::{Subject, mistake};
-use super::team::{Team, expect_members, expect_reference, members_of, reference, view};
+use super::team::{Team, expect_members, expect_reference, ids, members_of, reference, view};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Support;
 use crate::conformance::trial::{Created, Trial};

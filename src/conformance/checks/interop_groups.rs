@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::interop::{Team, expect_members, expect_no_crash, member_ids, patched, put, seen, team, text_of};
+use super::interop::{Team, expect_members, expect_no_crash, member_ids, patched, seen, team, text_of};
 use super::query::breaking;
 use super::team::membership;
 use crate::conformance::check::{Check, check};

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::patch::booleans;
 use super::patch_add::VALUE;
 use super::query::breaking;
-use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, with, without};
+use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, told, with, without};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::{Slot, Trial};
