@@ -69,7 +69,7 @@ check! {
     id: "create.id",
     title: "a new resource has an id that stays",
     level: Must,
-    requirements: ["RFC7643-3.1-05", "RFC7643-3.1-06", "RFC7643-3.1-08", "RFC7643-3.1-02", "RFC7643-3.1-11"],
+    requirements: ["RFC7643-3.1-05", "RFC7643-3.1-06", "RFC7643-3.1-08", "RFC7643-3.1-02", "RFC7643-3.1-11", "RFC7644-3.3-08"],
     needs: [],
     breaks: [Okta, Entra, OneLogin, JumpCloud, Ping],
 }
@@ -83,7 +83,8 @@ async fn id(t: &Trial) -> Verdict {
         // A body is a SHOULD; where there is one, it has the id.
         if answer.body.is_empty() {
             if !answer.headers.contains("location") {
-                t.note(answer.flaw("the answer to POST tells neither an id nor a location"));
+                let flaw = answer.flaw("the answer to POST tells neither an id nor a location");
+                t.note(flaw.breaks(&["RFC7644-3.3-08"]));
                 continue;
             }
         } else {

@@ -50,7 +50,7 @@ async fn unknown_id(t: &Trial) -> Verdict {
         .flaw(format!("PUT on an unknown id answers {}", answer.said()))
         .expected("404")
         .got(answer.said())
-        .breaks(&["RFC7644-3.12-13"]);
+        .breaks(if answer.is_success() { &["RFC7644-3.5.1-01"] } else { &["RFC7644-3.12-13"] });
     // Nothing was created, which is what the rule is about.
     Err(if (400..500).contains(&answer.status) { flaw.concern() } else { flaw }.into())
 }
