@@ -422,7 +422,7 @@ check! {
     id: "membership.member-immutable",
     title: "a member cannot be turned into another in place",
     level: Must,
-    requirements: ["RFC7643-4.2-05", "RFC7644-3.5.2-14", "RFC7643-7-24"],
+    requirements: ["RFC7643-4.2-05", "RFC7644-3.5.2-14", "RFC7643-7-24", "RFC7644-3.5.2-16"],
     needs: [Patch, Groups, Users],
     breaks: [],
 }
@@ -438,6 +438,10 @@ async fn immutable(t: &Trial) -> Verdict {
     let path = format!("{}.value", team.one(&crowd[0]));
     let operations = json!([{ "op": "replace", "path": path, "value": crowd[2].id }]);
     // A target may not know such paths at all.
-    let refusal = Refusal { keywords: &["mutability", "invalidPath"], is_demanded: false };
+    let refusal = Refusal {
+        keywords: &["mutability", "invalidPath"],
+        is_demanded: false,
+        answer: &["RFC7644-3.5.2-16"],
+    };
     team.subject.refuses(t, &refusal, [mistake(operations)]).await.map(drop)
 }

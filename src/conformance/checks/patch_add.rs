@@ -27,7 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// A value that does not fit.
 pub(super) const VALUE: Refusal =
-    Refusal { keywords: &["invalidValue", "invalidSyntax"], is_demanded: false };
+    Refusal { keywords: &["invalidValue", "invalidSyntax"], is_demanded: false, answer: &[] };
 
 check! {
     /// `add` on a multi-valued attribute appends: the values that were there stay, one new value or several are added.
@@ -439,7 +439,7 @@ async fn no_match(t: &Trial) -> Verdict {
     let after = listing.subject.now(t, &answer).await?;
     if !answer.is_success() {
         listing.subject.blocked_without_patch(t, &answer).await?;
-        let refusal = Refusal { keywords: &["noTarget"], is_demanded: false };
+        let refusal = Refusal { keywords: &["noTarget"], is_demanded: false, answer: &[] };
         refusal.judge(t, &told, &answer);
         return listing.subject.judge_unchanged(&answer, &told, &after);
     }

@@ -23,9 +23,11 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// A message of the wrong form.
-const SYNTAX: Refusal = Refusal { keywords: &["invalidSyntax", "invalidValue"], is_demanded: false };
+const SYNTAX: Refusal =
+    Refusal { keywords: &["invalidSyntax", "invalidValue"], is_demanded: false, answer: &[] };
 /// A path that is no path.
-const PATH: Refusal = Refusal { keywords: &["invalidPath", "invalidFilter"], is_demanded: false };
+const PATH: Refusal =
+    Refusal { keywords: &["invalidPath", "invalidFilter"], is_demanded: false, answer: &[] };
 
 /// A user and a harmless operation on it.
 async fn user(t: &Trial) -> Result<(Subject, Slot), Stop> {
@@ -378,6 +380,7 @@ async fn unknown_path(t: &Trial) -> Verdict {
             let refusal = Refusal {
                 keywords: &["invalidPath", "noTarget", "invalidValue", "invalidSyntax"],
                 is_demanded: false,
+                answer: &[],
             };
             refusal.judge(t, &told, &answer);
         }

@@ -28,7 +28,8 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// A change that the mutability of the attribute forbids.
-pub(super) const MUTABILITY: Refusal = Refusal { keywords: &["mutability"], is_demanded: false };
+pub(super) const MUTABILITY: Refusal =
+    Refusal { keywords: &["mutability"], is_demanded: false, answer: &["RFC7644-3.5.2-16"] };
 
 check! {
     /// An operation that would change a readOnly attribute is an error, 400 mutability. It is neither carried out nor
@@ -44,7 +45,7 @@ check! {
     id: "patch.read-only",
     title: "a PATCH of a readOnly attribute is refused with mutability",
     level: Must,
-    requirements: ["RFC7644-3.5.2-13", "RFC7643-3.1-13", "RFC7643-7-21", "RFC7644-3.12-22"],
+    requirements: ["RFC7644-3.5.2-13", "RFC7643-3.1-13", "RFC7643-7-21", "RFC7644-3.12-22", "RFC7644-3.5.2-16"],
     needs: [Patch, Users],
     breaks: [],
 }
@@ -157,7 +158,7 @@ check! {
     id: "patch.immutable",
     title: "an immutable attribute that has a value is not changed by PATCH",
     level: Must,
-    requirements: ["RFC7644-3.5.2-14", "RFC7643-7-24"],
+    requirements: ["RFC7644-3.5.2-14", "RFC7643-7-24", "RFC7644-3.5.2-16"],
     needs: [Patch],
     breaks: [],
 }

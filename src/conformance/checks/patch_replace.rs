@@ -477,7 +477,11 @@ fn emptied(value: Option<&Value>) -> &'static str {
 async fn required(t: &Trial) -> Verdict {
     let users = t.users()?;
     let subject = Subject::of(t, &users, &t.body(&users).await?).await?;
-    let refusal = Refusal { keywords: &["mutability", "invalidValue", "invalidSyntax"], is_demanded: false };
+    let refusal = Refusal {
+        keywords: &["mutability", "invalidValue", "invalidSyntax"],
+        is_demanded: false,
+        answer: &[],
+    };
     for value in [Value::Null, json!("")] {
         let (told, message) = mistake(json!([{ "op": "replace", "path": "userName", "value": value }]));
         let told = format!("{told} by {value}");

@@ -179,7 +179,7 @@ check! {
     id: "membership.groups-read-only",
     title: "a PATCH of the groups of a user is refused",
     level: Must,
-    requirements: ["RFC7643-4.1.2-17", "RFC7644-3.5.2-13"],
+    requirements: ["RFC7643-4.1.2-17", "RFC7644-3.5.2-13", "RFC7644-3.5.2-16"],
     needs: [Patch, Groups, Users],
     breaks: [],
 }
