@@ -286,6 +286,33 @@ impl Difference<'_> {
     }
 }
 
+/// The rules that are broken when a value is refused, or is stored as something else: that the attribute can be written, and those
+/// of a type whose form the stored value does not have.
+fn broken(way: &Way<'_>, attribute: &Attribute, difference: Option<&Difference<'_>>) -> Vec<&'static str> {
+    let mut rules = match (way, attribute.mutability) {
+        (Way::Put(..), _) => vec!["RFC7644-3.5.1-03", "RFC7643-7-22"],
+        (Way::Post(_), Mutability::Immutable) => vec!["RFC7643-7-23"],
+        (Way::Post(_), Mutability::WriteOnly) => vec!["RFC7643-2.3.1-01"],
+        _ => vec!["RFC7643-7-22"],
+    };
+    let Some((leaf, stored)) = difference.and_then(|it| Some((it.leaf, it.stored.as_ref()?))) else {
+        return rules;
+    };
+    if matches!(way, Way::Post(_)) {
+        let is_form = value::check(leaf, stored).is_err();
+        rules.extend(match leaf.kind {
+            Type::String if is_form => Some("RFC7643-2.3.1-01"),
+            Type::Boolean if is_form => Some("RFC7643-2.3.2-01"),
+            Type::Decimal if is_form => Some("RFC7643-2.3.3-01"),
+            Type::DateTime if is_form => Some("RFC7643-2.3.5-01"),
+            Type::Binary if is_form => Some("RFC7643-2.3.6-01"),
+            Type::Binary => Some("RFC7643-2.3.6-04"),
+            _ => None,
+        });
+    }
+    rules
+}
+
 /// Notes what a sweep found; a refusal weighs as a concern, because a format may stand behind it that no schema can state.
 async fn judge(t: &Trial, sweep: &Sweep, way: &Way<'_>) -> Verdict {
     for written in &sweep.written {
@@ -294,6 +321,7 @@ async fn judge(t: &Trial, sweep: &Sweep, way: &Way<'_>) -> Verdict {
                 let Some(flaw) = difference.flaw(&written.answer) else { continue };
                 // RFC 7644 §3.3: a server is free to ignore what was POSTed.
                 let is_ignored = difference.stored.is_none() && matches!(way, Way::Post(_));
+                let flaw = flaw.breaks(&broken(way, &slot.attribute, Some(&difference)));
                 t.note(if is_ignored { flaw.concern() } else { flaw });
             }
         }
@@ -313,7 +341,8 @@ async fn judge(t: &Trial, sweep: &Sweep, way: &Way<'_>) -> Verdict {
         let flaw = last
             .flaw(format!("`{}` does not take a value that fits its definition", slot.path()))
             .expected(format!("{} is taken", shortened(&value.to_string())))
-            .got(last.said());
+            .got(last.said())
+            .breaks(&broken(way, &slot.attribute, None));
         t.note(if last.status >= 500 { flaw.violation() } else { flaw.concern() });
     }
     Ok(())

@@ -388,15 +388,15 @@ async fn canonical(t: &Trial) -> Verdict {
                     let what = format!("a suggested value of `{}` does not come back", difference.path);
                     let got =
                         difference.stored.as_ref().map_or_else(|| "nothing".to_owned(), Value::to_string);
-                    t.note(
-                        written.answer.flaw(what).expected(difference.sent.to_string()).got(shortened(&got)),
-                    );
+                    let flaw = written.answer.flaw(what).expected(difference.sent.to_string());
+                    t.note(flaw.got(shortened(&got)).breaks(&["RFC7643-7-16"]));
                 }
             }
         }
         for (slot, value, answer) in &done.refused {
             let what = format!("`{}` does not take all the values that its schema suggests", slot.path());
-            t.note(answer.flaw(what).expected(shortened(&value.to_string())).got(answer.said()));
+            let flaw = answer.flaw(what).expected(shortened(&value.to_string())).got(answer.said());
+            t.note(flaw.breaks(&["RFC7643-7-16"]));
         }
     }
     if tried { Ok(()) } else { skip("no published schema suggests values") }
@@ -413,7 +413,7 @@ check! {
     id: "attributes.other-values",
     title: "a value beyond the suggested ones does not break the server",
     level: May,
-    requirements: ["RFC7643-2.3.1-04", "RFC7643-7-16", "RFC7643-2.3.1-03"],
+    requirements: ["RFC7643-2.3.1-04", "RFC7643-7-16", "RFC7643-2.3.1-03", "RFC7644-3.12-17"],
     needs: [Schemas],
     breaks: [],
 }
@@ -445,7 +445,8 @@ async fn not_canonical(t: &Trial) -> Verdict {
         let done = sweep(t, &Way::Post(&kind), places).await?;
         for (slot, value, answer) in done.refused.iter().filter(|(.., answer)| answer.status >= 500) {
             let what = format!("{} for `{}` breaks the server", shortened(&value.to_string()), slot.path());
-            t.note(answer.flaw(what).expected("201 or 400 invalidValue").got(answer.said()).violation());
+            let flaw = answer.flaw(what).expected("201 or 400 invalidValue").got(answer.said());
+            t.note(flaw.breaks(&["RFC7644-3.12-17"]).violation());
         }
     }
     if tried { Ok(()) } else { skip("no published schema suggests values") }

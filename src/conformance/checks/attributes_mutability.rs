@@ -170,7 +170,9 @@ async fn judge_forged(t: &Trial, answer: &Answer, created: &Created, forged: &[(
         if let Some(shown) = shown.filter(|shown| shows(t, shown, value)) {
             let what = format!("the readOnly `{}` takes the value of a client", slot.path());
             let flaw = answer.flaw(what).expected("the value is ignored").got(shortened(&shown.to_string()));
-            t.note(flaw.breaks(&["RFC7643-7-21", "RFC7644-3.3-02", "RFC7644-3.5.1-11"]));
+            let of_method =
+                if answer.asked.starts_with("PUT") { "RFC7644-3.5.1-11" } else { "RFC7644-3.3-02" };
+            t.note(flaw.breaks(&["RFC7643-7-21", of_method]));
         }
     }
     Ok(())
@@ -178,13 +180,10 @@ async fn judge_forged(t: &Trial, answer: &Answer, created: &Created, forged: &[(
 
 fn note_refused(t: &Trial, answer: &Answer, slot: &Slot, requirement: &'static str) {
     let what = format!("a body with the readOnly `{}` is refused", slot.path());
-    t.note(
-        answer
-            .flaw(what)
-            .expected("the value is ignored")
-            .got(answer.said())
-            .breaks(&[requirement, "RFC7644-3.1-07"]),
-    );
+    t.note(answer.flaw(what).expected("the value is ignored").got(answer.said()).breaks(match requirement {
+        "RFC7644-3.5.1-11" => &["RFC7644-3.5.1-11", "RFC7644-3.1-07"],
+        _ => &["RFC7644-3.3-02"],
+    }));
 }
 
 check! {
@@ -215,15 +214,17 @@ async fn read_only_patch(t: &Trial) -> Verdict {
             if is_refusal(&answer) {
                 if answer.status != 400 {
                     let what = format!("a PATCH of the readOnly `{path}` is refused with {}", answer.status);
-                    t.note(answer.flaw(what).expected("400 mutability").got(answer.said()).concern());
+                    let flaw = answer.flaw(what).expected("400 mutability").got(answer.said());
+                    t.note(flaw.breaks(&["RFC7644-3.5.2-16"]).concern());
                 }
                 continue;
             }
             let stored = t.read(&created).await?;
-            let requirements: &[&'static str] = if path == "id" {
-                &["RFC7643-3.1-13", "RFC7644-3.5.2-13"]
-            } else {
-                &["RFC7644-3.5.2-13", "RFC7644-3.5.2-16"]
+            let requirements: &[&'static str] = match (answer.status, shows(t, &stored, &value)) {
+                (500.., _) => &["RFC7644-3.5.2-16"],
+                (_, true) if path == "id" => &["RFC7643-3.1-13", "RFC7643-7-21", "RFC7644-3.5.2-13"],
+                (_, true) => &["RFC7643-7-21", "RFC7644-3.5.2-13"],
+                _ => &["RFC7644-3.5.2-13", "RFC7644-3.5.2-16"],
             };
             let what = match answer.status {
                 500.. => format!("a PATCH of the readOnly `{path}` breaks the server"),
@@ -384,7 +385,7 @@ async fn manager_name(t: &Trial) -> Verdict {
         let flaw = answer
             .flaw("a body with the readOnly manager.displayName is refused")
             .expected("the value is ignored");
-        return Err(flaw.got(answer.said()).into());
+        return Err(flaw.got(answer.said()).breaks(&["RFC7643-4.3-05"]).into());
     }
     let stored = t.read(&t.created_by(&users, &answer)?).await?;
     let shown = slot.get(&stored).map(Value::to_string).unwrap_or_default();

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::{Kind, Support};
 use crate::conformance::trial::{Answer, Created, Slot, Trial, shortened};
@@ -141,13 +142,14 @@ async fn create(t: &Trial) -> Verdict {
     let kind = first(t)?;
     let operations = [post(t, &kind, "a").await?, post(t, &kind, "b").await?];
     let answer = send(t, &operations).await?;
-    answer.expect_status(&[200])?;
-    let object = answer.object()?;
+    breaking(answer.expect_status(&[200]), &["RFC7644-3.7-20"])?;
+    let object = breaking(answer.object(), &["RFC7644-3.7-20"])?;
     let Some(results) = member(object, "Operations").and_then(Value::as_array) else {
         return Err(answer
             .flaw("the answer has no Operations")
             .expected("a result for each operation")
             .got("none")
+            .breaks(&["RFC7644-3.7-20"])
             .into());
     };
     for (at, operation) in operations.iter().enumerate() {
@@ -156,11 +158,13 @@ async fn create(t: &Trial) -> Verdict {
             let flaw = answer
                 .flaw(format!("the POST operation with bulkId {} creates nothing", operation["bulkId"]));
             let got = result.map_or_else(|| "no result".to_owned(), Value::to_string);
-            t.note(flaw.expected("status 201 and a location").got(shortened(&got)));
+            t.note(
+                flaw.expected("status 201 and a location").got(shortened(&got)).breaks(&["RFC7644-3.7-26"]),
+            );
             continue;
         };
         let read = t.get(&format!("{}/{id}", kind.endpoint())).await?;
-        read.expect_status(&[200])?;
+        breaking(read.expect_status(&[200]), &["RFC7644-3.7-26"])?;
     }
     Ok(())
 }

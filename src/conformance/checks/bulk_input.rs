@@ -87,7 +87,7 @@ async fn below(t: &Trial) -> Verdict {
     let (answer, results) = with_limit(t, 3, &operations).await?;
     if !result_of(&operations, &results, 2).is_some_and(is_success) {
         let flaw = answer.flaw("two failures stop a request that accepts three").expected("404, 404, 201");
-        return Err(flaw.got(told(&results)).into());
+        return Err(flaw.got(told(&results)).breaks(&["RFC7644-3.7.3-06"]).into());
     }
     Ok(())
 }
@@ -277,7 +277,8 @@ async fn limits(t: &Trial) -> Verdict {
         if t.discovery().limit("bulk", name).is_none_or(|limit| limit == 0) {
             let got = config.json.as_ref().map(|json| json["bulk"].to_string()).unwrap_or_default();
             let flaw = config.flaw(format!("bulk.{name} of ServiceProviderConfig is no limit"));
-            t.note(flaw.expected("a number above 0").got(shortened(&got)));
+            let flaw = flaw.expected("a number above 0").got(shortened(&got));
+            t.note(flaw.breaks(&["RFC7644-3.7.4-01"]));
         }
     }
     Ok(())

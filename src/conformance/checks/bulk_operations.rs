@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::bulk::{
     failing, first, is_success, new_id, patch, post, read, result_of, results, send, status, told,
 };
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Created, Slot, Trial, shortened};
 use crate::conformance::verdict::{Stop, Verdict};
@@ -34,7 +35,7 @@ async fn replace(t: &Trial) -> Verdict {
     let text = t.ground().fresh_name();
     slot.set(&mut body, json!(text));
     let operation = json!({ "method": "PUT", "path": created.path, "data": body });
-    expect_done(t, &[operation], &created, &slot, &text, &[200, 204]).await
+    breaking(expect_done(t, &[operation], &created, &slot, &text, &[200, 204]).await, &["RFC7644-3.7-26"])
 }
 
 /// Sends one operation that sets text and looks whether it is there.
@@ -113,7 +114,8 @@ async fn delete(t: &Trial) -> Verdict {
     if read.status != 404 && read.status != 410 {
         let flaw = read.flaw("a resource is there after a DELETE operation").expected("404");
         let got = result.map_or_else(|| "no result".to_owned(), Value::to_string);
-        return Err(flaw.got(format!("{}; the result was {}", read.status, shortened(&got))).into());
+        let flaw = flaw.got(format!("{}; the result was {}", read.status, shortened(&got)));
+        return Err(flaw.breaks(&["RFC7644-3.7-26"]).into());
     }
     match result.and_then(status) {
         Some(204) => Ok(()),
@@ -188,7 +190,7 @@ async fn continues(t: &Trial) -> Verdict {
     let kind = first(t)?;
     let operations = [post(t, &kind, "a").await?, failing(t, &kind).await?, post(t, &kind, "b").await?];
     let answer = send(t, &operations).await?;
-    answer.expect_status(&[200])?;
+    breaking(answer.expect_status(&[200]), &["RFC7644-3.7-20"])?;
     let results = read(&answer)?;
     for at in [0, 2] {
         let id = result_of(&operations, &results, at).filter(|result| is_success(result)).and_then(new_id);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::bulk::{created, is_success, new_id, post, read, result_of, results, send, status, told};
+use super::query::breaking;
 use super::team::membership;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
@@ -144,6 +145,7 @@ check! {
 }
 
 async fn circular(t: &Trial) -> Verdict {
+    const RULE: &[&str] = &["RFC7644-3.7.1-01"];
     let groups = t.groups()?;
     // Whether groups may be members of groups is another matter.
     let inner = t.create(&groups).await?;
@@ -163,7 +165,7 @@ async fn circular(t: &Trial) -> Verdict {
     if answer.status == 409 {
         return Ok(());
     }
-    answer.expect_status(&[200])?;
+    breaking(answer.expect_status(&[200]), RULE)?;
     let results = read(&answer)?;
     for (at, operation) in operations.iter().enumerate() {
         let Some(result) = result_of(&operations, &results, at).filter(|result| status(result) == Some(409))
@@ -182,6 +184,7 @@ async fn circular(t: &Trial) -> Verdict {
         let flaw = answer.flaw(what).expected("201, 201, or 409 and no group");
         return Err(flaw
             .got(format!("{} {}", told(&results), shortened(&json!(results).to_string())))
+            .breaks(RULE)
             .into());
     }
     let (Some(a), Some(b)) = (
@@ -189,7 +192,7 @@ async fn circular(t: &Trial) -> Verdict {
         result_of(&operations, &results, 1).filter(|result| is_success(result)).and_then(new_id),
     ) else {
         let flaw = answer.flaw("circular references are refused without a try").expected("201, 201 or 409");
-        return Err(flaw.got(told(&results)).into());
+        return Err(flaw.got(told(&results)).breaks(RULE).into());
     };
     for (one, other) in [(a, b), (b, a)] {
         let group = Created {
@@ -197,7 +200,7 @@ async fn circular(t: &Trial) -> Verdict {
             id: one.to_owned(),
             path: format!("{}/{one}", groups.endpoint()),
         };
-        expect_member(t, &answer, &group, other).await?;
+        breaking(expect_member(t, &answer, &group, other).await, RULE)?;
     }
     Ok(())
 }

@@ -130,11 +130,16 @@ check! {
 }
 
 async fn refusals_have_a_challenge(t: &Trial) -> Verdict {
+    // RFC 6750 binds those that take bearer tokens.
+    let rules: &[&'static str] = match takes_bearer_tokens(t) {
+        Ok(()) => &["RFC6750-3-01", "RFC7644-2-05", "RFC9110-11.6.1-01"],
+        Err(_) => &["RFC7644-2-05", "RFC9110-11.6.1-01"],
+    };
     for (has_token, answer) in refusals(t).await? {
         if of(&answer).is_empty() {
             let who = if has_token { "with a wrong token" } else { "without credentials" };
             let flaw = answer.flaw(format!("the refusal of a request {who} names no scheme"));
-            t.note(flaw.expected("WWW-Authenticate with a scheme").got(header(&answer)));
+            t.note(flaw.expected("WWW-Authenticate with a scheme").got(header(&answer)).breaks(rules));
         }
     }
     Ok(())
@@ -284,7 +289,11 @@ async fn schemes_have_no_letter_case(t: &Trial) -> Verdict {
         let answer = t.send(request).await?;
         if matches!(answer.status, 401 | 403) || answer.status >= 500 {
             let flaw = answer.flaw(format!("a good token behind `{scheme}` is refused"));
-            t.note(flaw.expected("200").got(answer.said()));
+            let rules: &[&'static str] = match scheme {
+                "Bearer" => &["RFC6750-2.1-02"],
+                _ => &["RFC6750-2.1-03", "RFC9110-11.1-01"],
+            };
+            t.note(flaw.expected("200").got(answer.said()).breaks(rules));
         }
     }
     Ok(())

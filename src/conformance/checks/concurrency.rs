@@ -33,7 +33,8 @@ fn note_failures(t: &Trial, what: &str, answers: &[Answer]) -> bool {
         let flaw = first
             .flaw(format!("{what} at the same time: {count} of {} end in an internal error", answers.len()))
             .expected("no 5xx")
-            .got(first.said());
+            .got(first.said())
+            .breaks(&["RFC7644-3.12-17"]);
         // A target that is busy may say so.
         t.note(if failed.iter().all(|answer| answer.status == 503) { flaw.concern() } else { flaw });
     }
@@ -53,7 +54,7 @@ check! {
     id: "concurrency.members",
     title: "membership changes at the same time are all kept",
     level: Must,
-    requirements: ["RFC7644-3.5.2-23", "RFC7644-3.5.2.1-08", "RFC7644-3.5.2.2-04"],
+    requirements: ["RFC7644-3.5.2-23", "RFC7644-3.5.2.1-08", "RFC7644-3.5.2.2-04", "RFC7644-3.12-17"],
     needs: [Patch, Groups, Users],
     breaks: [Okta, Entra],
 }
@@ -110,7 +111,8 @@ async fn change_members(t: &Trial) -> Verdict {
                     users.len()
                 ))
                 .expected(format!("{} members", users.len()))
-                .got(format!("{} members", shown.len())),
+                .got(format!("{} members", shown.len()))
+                .breaks(&["RFC7644-3.5.2-23", "RFC7644-3.5.2.1-08"]),
         );
         return Ok(());
     }
@@ -119,7 +121,8 @@ async fn change_members(t: &Trial) -> Verdict {
             answers[0]
                 .flaw("members that were added at the same time are there more than once")
                 .expected(format!("{} members", users.len()))
-                .got(format!("{} members", shown.len())),
+                .got(format!("{} members", shown.len()))
+                .breaks(&["RFC7644-3.5.2.1-08"]),
         );
     }
     // Every other one leaves, while the others are confirmed.
@@ -144,12 +147,16 @@ async fn change_members(t: &Trial) -> Verdict {
                     ));
                 }
             }
-            let what = if should_be { "a member is lost" } else { "a member is back" };
+            let (what, rule) = match should_be {
+                true => ("a member is lost", "RFC7644-3.5.2.1-08"),
+                false => ("a member is back", "RFC7644-3.5.2.2-04"),
+            };
             t.note(
                 answers[at]
                     .flaw(format!("{what} that was changed at the same time as others, although the change was confirmed"))
                     .expected(if should_be { "the member" } else { "no such member" })
-                    .got(format!("{} members", shown.len())),
+                    .got(format!("{} members", shown.len()))
+                    .breaks(&["RFC7644-3.5.2-23", rule]),
             );
             break;
         }
@@ -175,7 +182,7 @@ check! {
     id: "concurrency.attributes",
     title: "changes of different attributes at the same time are all kept",
     level: Must,
-    requirements: ["RFC7644-3.5.2-23", "RFC7644-3.5.2.3-02"],
+    requirements: ["RFC7644-3.5.2-23", "RFC7644-3.5.2.3-02", "RFC7644-3.12-17"],
     needs: [Patch, Users],
     breaks: [Entra],
 }
@@ -226,6 +233,7 @@ async fn change_attributes(t: &Trial) -> Verdict {
             ))
             .expected(format!("{}: {}", changes[*first].0, changes[*first].1))
             .got(super::patch::words(places[*first].get(&after)))
+            .breaks(&["RFC7644-3.5.2-23"])
             .into());
     }
     Ok(())
@@ -243,7 +251,7 @@ check! {
     id: "concurrency.create",
     title: "of several creations of one userName at once, one succeeds",
     level: Must,
-    requirements: ["RFC7644-3.3-10", "RFC7643-4.1.1-03"],
+    requirements: ["RFC7644-3.3-10", "RFC7643-4.1.1-03", "RFC7644-3.12-17"],
     needs: [Users],
     breaks: [Okta, Entra],
 }
@@ -278,7 +286,8 @@ async fn create_one_name(t: &Trial) -> Verdict {
                     first
                         .flaw("of several creations of one userName at the same time, none succeeds")
                         .expected("one 201")
-                        .got(first.said()),
+                        .got(first.said())
+                        .breaks(&["RFC7644-3.3-10"]),
                 );
             }
         }
@@ -290,7 +299,8 @@ async fn create_one_name(t: &Trial) -> Verdict {
                 second
                     .flaw(format!("{} creations of one userName succeed", made.len()))
                     .expected("one 201, and 409 for the others")
-                    .got(format!("{} users", ids.len().max(1))),
+                    .got(format!("{} users", ids.len().max(1)))
+                    .breaks(&["RFC7644-3.3-10", "RFC7643-4.1.1-03"]),
             );
         }
     }
@@ -302,6 +312,7 @@ async fn create_one_name(t: &Trial) -> Verdict {
                 .flaw("a userName that is taken at the same moment is refused with another status than 409")
                 .expected("409 uniqueness")
                 .got(other.said())
+                .breaks(&["RFC7644-3.3-10"])
                 .concern(),
         );
     }
@@ -314,7 +325,8 @@ async fn create_one_name(t: &Trial) -> Verdict {
                 found
                     .flaw("one creation of a userName was confirmed, and yet there are several users with it")
                     .expected("one user")
-                    .got(format!("{} users", list.resources.len())),
+                    .got(format!("{} users", list.resources.len()))
+                    .breaks(&["RFC7643-4.1.1-03"]),
             );
         }
     }
@@ -331,7 +343,7 @@ check! {
     id: "concurrency.rename",
     title: "of several users that are given one userName at once, one gets it",
     level: Must,
-    requirements: ["RFC7644-3.5.2-30", "RFC7643-4.1.1-03"],
+    requirements: ["RFC7644-3.5.2-30", "RFC7643-4.1.1-03", "RFC7644-3.12-17"],
     needs: [Patch, Users],
     breaks: [Entra],
 }
@@ -372,6 +384,7 @@ async fn give_one_name(t: &Trial) -> Verdict {
                 .flaw(format!("{count} users have the same userName now"))
                 .expected("one user with it, and 409 for the others")
                 .got(format!("{count} users"))
+                .breaks(&["RFC7644-3.5.2-30", "RFC7643-4.1.1-03"])
                 .into())
         }
     }

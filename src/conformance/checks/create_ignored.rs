@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compare::{expect_same, get, get_in, holds, look};
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::slot::{is_unassigned, slots};
 use crate::conformance::trial::{Slot, Trial};
@@ -57,7 +58,8 @@ async fn client_id(t: &Trial) -> Verdict {
         }
     }
     let after = look(t, &victim).await?;
-    expect_same(&users, &before, &after, &[], "a POST with the id of another user changed that user")
+    let what = "a POST with the id of another user changed that user";
+    breaking(expect_same(&users, &before, &after, &[], what), &["RFC7643-3.1-10"])
 }
 
 check! {
@@ -93,6 +95,7 @@ async fn client_meta(t: &Trial) -> Verdict {
             .flaw("a POST whose body has `meta` is refused")
             .expected("201; `meta` is ignored")
             .got(answer.said())
+            .breaks(&["RFC7643-3.1-22", "RFC7644-3.3-02"])
             .into());
     }
     let created = t.created_by(&users, &answer)?;
@@ -179,6 +182,11 @@ async fn read_only(t: &Trial) -> Verdict {
                 && !is_unassigned(value);
             let stored = slot.get(resource).filter(|stored| holds(&slot.attribute, value, stored));
             if let Some(stored) = stored.filter(|_| is_telling) {
+                let is_groups = slot.extension.is_none() && slot.path().eq_ignore_ascii_case("groups");
+                let rules: &[&'static str] = match is_groups {
+                    true => &["RFC7644-3.3-02", "RFC7643-7-21", "RFC7643-4.1.2-17"],
+                    false => &["RFC7644-3.3-02", "RFC7643-7-21"],
+                };
                 t.note(
                     shown
                         .flaw(format!(
@@ -187,7 +195,8 @@ async fn read_only(t: &Trial) -> Verdict {
                             slot.path()
                         ))
                         .expected("the value is ignored")
-                        .got(stored.to_string()),
+                        .got(stored.to_string())
+                        .breaks(rules),
                 );
             }
         }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compare::{creatable, expect_refusal, look, named};
+use super::query::breaking;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Kind, Role};
 use crate::conformance::trial::slot::{is_writable, slots};
@@ -246,13 +247,19 @@ async fn without_schemas(t: &Trial) -> Verdict {
         object.shift_remove("schemas");
     }
     let answer = t.post(users.endpoint(), &body).await?;
-    refused_or_stamped(t, &users, &answer, "no `schemas`").await
+    refused_or_stamped(t, &users, &answer, "no `schemas`", "RFC7643-3-06").await
 }
 
 /// Either the body was refused, or the resource has the schemas that belong to it.
-async fn refused_or_stamped(t: &Trial, users: &Kind, answer: &Answer, mistake: &str) -> Verdict {
+async fn refused_or_stamped(
+    t: &Trial,
+    users: &Kind,
+    answer: &Answer,
+    mistake: &str,
+    rule: &'static str,
+) -> Verdict {
     if !answer.is_success() {
-        return expect_refusal(answer, &[400], mistake);
+        return breaking(expect_refusal(answer, &[400], mistake), &[rule]);
     }
     let read = look(t, &t.created_by(users, answer)?).await?;
     for flaw in super::create_meta::schemas_flaws(&read, users)? {
@@ -287,7 +294,7 @@ async fn wrong_schemas(t: &Trial) -> Verdict {
         let mut body = t.body(&users).await?;
         body["schemas"] = schemas;
         let answer = t.post(users.endpoint(), &body).await?;
-        t.soft(refused_or_stamped(t, &users, &answer, mistake).await)?;
+        t.soft(refused_or_stamped(t, &users, &answer, mistake, "RFC7643-3-05").await)?;
     }
     Ok(())
 }

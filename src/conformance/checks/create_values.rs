@@ -39,7 +39,8 @@ async fn external_id(t: &Trial) -> Verdict {
                 answer
                     .flaw(format!("a {} with an externalId is refused", kind.name()))
                     .expected("201")
-                    .got(answer.said()),
+                    .got(answer.said())
+                    .breaks(&["RFC7643-3.1-01", "RFC7643-3.1-15"]),
             );
             continue;
         }
@@ -57,7 +58,8 @@ async fn external_id(t: &Trial) -> Verdict {
                 let flaw = read
                     .flaw(format!("externalId of a {} is not stored", kind.name()))
                     .expected(sent)
-                    .got(stored.map_or_else(|| "nothing".to_owned(), Value::to_string));
+                    .got(stored.map_or_else(|| "nothing".to_owned(), Value::to_string))
+                    .breaks(&["RFC7643-3.1-01", "RFC7643-3.1-15"]);
                 // Nobody provisions types that only this target has without looking at its schema.
                 let is_own = kind.role == crate::conformance::discovery::Role::Other;
                 t.note(if is_own { flaw.concern() } else { flaw });
@@ -144,6 +146,7 @@ async fn user_name(t: &Trial) -> Verdict {
         .flaw(what)
         .expected(sent)
         .got(shown.map_or_else(|| "nothing".to_owned(), Value::to_string))
+        .breaks(&["Q-C20"])
         .into())
 }
 
@@ -257,6 +260,7 @@ async fn null(t: &Trial) -> Verdict {
                 read.flaw(format!("{} was sent without a value and has an empty one", slot.path()))
                     .expected("no value")
                     .got(value.to_string())
+                    .breaks(&["RFC7643-2.5-01"])
                     .concern(),
             );
         }

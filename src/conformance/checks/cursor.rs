@@ -300,7 +300,7 @@ async fn no_count(t: &Trial) -> Verdict {
     let limit = |name: &str| t.discovery().limit("pagination", name).filter(|size| *size > 0);
     let ask = async |parameters: Parameters<'_>| t.get(&target(users.endpoint(), parameters)).await;
     let answer = ask(&[("cursor", ""), ("attributes", "userName")]).await?;
-    answer.expect_status(&[200])?;
+    breaking(answer.expect_status(&[200]), &["RFC9865-2-08"])?;
     let held = listed(&answer)?.resources.len() as u64;
     if let Some(size) = limit("defaultPageSize").filter(|size| held > *size) {
         let flaw = answer.flaw("a page without `count` holds more than `pagination.defaultPageSize`");
@@ -316,7 +316,7 @@ async fn no_count(t: &Trial) -> Verdict {
     if answer.status == 400 {
         return breaking(answer.expect_error(&[400], Some("invalidCount")).map(drop), &["RFC9865-4-06"]);
     }
-    answer.expect_status(&[200])?;
+    breaking(answer.expect_status(&[200]), &["RFC9865-4-06"])?;
     let held = listed(&answer)?.resources.len() as u64;
     match held <= most {
         true => Ok(()),
@@ -404,6 +404,7 @@ async fn previous(t: &Trial) -> Verdict {
             .flaw("`previousCursor` does not lead to the page before")
             .expected(field.people(&wanted))
             .got(field.people(&found))
+            .breaks(&["RFC9865-2-14"])
             .into()),
     }
 }
@@ -460,7 +461,9 @@ async fn total(t: &Trial) -> Verdict {
         };
         if total.as_u64() != Some(SIZE as u64) {
             let flaw = page.flaw("`totalResults` does not count the results of all pages");
-            t.note(flaw.expected(format!("{SIZE}, or none")).got(total.to_string()));
+            t.note(
+                flaw.expected(format!("{SIZE}, or none")).got(total.to_string()).breaks(&["RFC9865-2-18"]),
+            );
         }
     }
     Ok(())

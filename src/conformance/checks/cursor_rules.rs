@@ -49,10 +49,12 @@ async fn invalid(t: &Trial) -> Verdict {
             let flaw = answer.flaw("a made-up cursor is answered with a page");
             t.note(
                 flaw.expected("400 invalidCursor")
-                    .got(format!("{} resources", listed(&answer)?.resources.len())),
+                    .got(format!("{} resources", listed(&answer)?.resources.len()))
+                    .breaks(&["RFC9865-2.1-01", "RFC9865-2.1-02"]),
             );
         } else {
-            t.soft(answer.expect_error(&[400], Some("invalidCursor")))?;
+            let refused = answer.expect_error(&[400], Some("invalidCursor"));
+            t.soft(breaking(refused, &["RFC9865-2.1-01", "RFC9865-2.1-02"]))?;
         }
     }
     Ok(())
@@ -126,12 +128,13 @@ async fn other_query(t: &Trial) -> Verdict {
     let cursor = next(&first)?;
     let nobody = format!("userName eq {}", quoted(&t.ground().fresh_name()));
     let answer = field.ask(&[("filter", &nobody), ("cursor", &cursor), ("count", "2")]).await?;
-    answer.expect_status(&[200, 400])?;
+    breaking(answer.expect_status(&[200, 400]), &["RFC9865-2-16"])?;
     if answer.status == 200 && !listed(&answer)?.resources.is_empty() {
         return Err(answer
             .flaw("a cursor is answered although the filter is another, with resources that do not match it")
             .expected("400 invalidCursor, or what the filter selects")
             .got(field.people(&listed(&answer)?.ids()))
+            .breaks(&["RFC9865-2-16"])
             .into());
     }
     // Somebody who stands before the position that the cursor is about.
@@ -141,12 +144,13 @@ async fn other_query(t: &Trial) -> Verdict {
     };
     let filter = format!("userName eq {}", member.json["userName"]);
     let answer = field.ask(&[("filter", &filter), ("cursor", &cursor), ("count", "2")]).await?;
-    answer.expect_status(&[200, 400])?;
+    breaking(answer.expect_status(&[200, 400]), &["RFC9865-2-16"])?;
     if answer.status == 200 && listed(&answer)?.resources.is_empty() {
         return Err(answer
             .flaw("a cursor is answered although the filter is another, without the resource that matches it")
             .expected("400 invalidCursor, or what the filter selects")
             .got("an empty list")
+            .breaks(&["RFC9865-2-16"])
             .into());
     }
     Ok(())
@@ -179,7 +183,8 @@ async fn changed_count(t: &Trial) -> Verdict {
             let held = listed(&answer)?.resources.len();
             if held > 1 {
                 let flaw = answer.flaw("a later page holds more resources than its own `count` allows");
-                t.note(flaw.expected("at most 1, or 400 invalidCount").got(held.to_string()));
+                let flaw = flaw.expected("at most 1, or 400 invalidCount").got(held.to_string());
+                t.note(flaw.breaks(&["RFC9865-2.1-04"]));
             }
         }
         _ => drop(t.soft(answer.expect_error(&[400], Some("invalidCount")))?),
@@ -287,7 +292,7 @@ async fn default_method(t: &Trial) -> Verdict {
     let mut found = Vec::new();
     for _ in 0..3 {
         let answer = field.ask(&[("filter", &scope), ("count", "2")]).await?;
-        answer.expect_status(&[200])?;
+        breaking(answer.expect_status(&[200]), &["RFC9865-2.4-02"])?;
         found.push((cursor(&answer, "nextCursor").is_some(), answer));
     }
     let by_cursor = found.iter().filter(|(by_cursor, _)| *by_cursor).count();
@@ -309,6 +314,7 @@ async fn default_method(t: &Trial) -> Verdict {
             .flaw("the default method is another than `pagination.defaultPaginationMethod`")
             .expected(announced.to_owned())
             .got(used)
+            .breaks(&["RFC9865-4-04"])
             .into()),
         _ => Ok(()),
     }
@@ -340,6 +346,7 @@ async fn unasked(t: &Trial) -> Verdict {
                 .flaw("a list is cut and leads nowhere, although there is no index paging")
                 .expected("nextCursor")
                 .got("none")
+                .breaks(&["RFC9865-2-09"])
                 .into()),
             _ => skip("index paging is the default"),
         };
@@ -355,6 +362,7 @@ async fn unasked(t: &Trial) -> Verdict {
             .flaw("the cursor of a list that was not asked by cursor does not lead to the rest")
             .expected("everybody")
             .got(field.people(&met))
+            .breaks(&["RFC9865-2-09"])
             .into()),
     }
 }

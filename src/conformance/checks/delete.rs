@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compare::{creatable, expect_same, get, has_id, look, named, quoted};
+use super::query::breaking;
 use super::team::membership;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::{Answer, Created, Trial};
@@ -37,7 +38,7 @@ check! {
     id: "delete.works",
     title: "DELETE answers 204 without a body",
     level: Must,
-    requirements: ["RFC7644-3.6-06", "RFC9110-9.3.5-01"],
+    requirements: ["RFC7644-3.6-06", "RFC9110-9.3.5-01", "RFC7643-3.1-08"],
     needs: [],
     breaks: [Entra, JumpCloud],
 }
@@ -54,11 +55,13 @@ async fn works(t: &Trial) -> Verdict {
                     .flaw(format!("a {} cannot be deleted", kind.name()))
                     .expected("204")
                     .got(answer.said())
+                    .breaks(&["RFC7644-3.6-06"])
                     .concern(),
             );
             continue;
         }
-        if t.soft(answer.expect_status(&[204]))?.is_some() && !answer.body.is_empty() {
+        let status = breaking(answer.expect_status(&[204]), &["RFC7644-3.6-06"]);
+        if t.soft(status)?.is_some() && !answer.body.is_empty() {
             t.note(
                 answer
                     .flaw("204 comes with a body")
@@ -70,12 +73,16 @@ async fn works(t: &Trial) -> Verdict {
         let after = t.get(&other.path).await?;
         if after.status == 404 {
             t.note(
-                after.flaw(format!("DELETE of one {} took another one away", kind.name())).expected("200"),
+                after
+                    .flaw(format!("DELETE of one {} took another one away", kind.name()))
+                    .expected("200")
+                    .breaks(&["RFC7643-3.1-08"]),
             );
             continue;
         }
         let after = look(t, &other).await?;
-        t.soft(expect_same(&kind, &before, &after, &[], "DELETE of one resource changed another one"))?;
+        let same = expect_same(&kind, &before, &after, &[], "DELETE of one resource changed another one");
+        t.soft(breaking(same, &["RFC7644-3.6-06"]))?;
     }
     Ok(())
 }
@@ -176,7 +183,7 @@ async fn writes(t: &Trial) -> Verdict {
     // Where a method is not offered at all, there is nothing to look for.
     answers.retain(|answer| !matches!(answer.status, 405 | 501));
     for answer in &answers {
-        t.soft(judge_gone(answer))?;
+        t.soft(breaking(judge_gone(answer), &["RFC7644-3.6-02"]))?;
     }
     let after = t.get(&created.path).await?;
     if after.is_success() {
@@ -431,7 +438,7 @@ check! {
     id: "delete.group",
     title: "DELETE of a group leaves its members in place",
     level: Must,
-    requirements: ["RFC7644-3.6-01", "RFC7643-4.1.2-20"],
+    requirements: ["RFC7644-3.6-01", "RFC7643-4.1.2-20", "RFC7643-3.1-08"],
     needs: [Users, Groups],
     breaks: [Okta, Entra],
 }
@@ -446,11 +453,13 @@ async fn group(t: &Trial) -> Verdict {
             .flaw("DELETE of a group deleted its member")
             .expected("200")
             .got(after.said())
+            .breaks(&["RFC7643-3.1-08"])
             .into());
     }
     let after = look(t, &user).await?;
     let users = t.users()?;
-    expect_same(&users, &before, &after, &[], "DELETE of a group changed its member")?;
+    let same = expect_same(&users, &before, &after, &[], "DELETE of a group changed its member");
+    breaking(same, &["RFC7643-4.1.2-20"])?;
     let groups = get(after.resource()?, "groups").and_then(Value::as_array);
     let is_in = |entry: &Value| get(entry, "value").and_then(Value::as_str) == Some(group.id.as_str());
     if groups.is_some_and(|list| list.iter().any(is_in)) {

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::discovery_documents::{assigned, shown};
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Answer, Trial};
 use crate::conformance::verdict::{Flaw, Stop, Verdict};
@@ -44,8 +45,8 @@ check! {
 
 async fn is_one_object(t: &Trial) -> Verdict {
     let answer = t.discovered("/ServiceProviderConfig").await?;
-    answer.expect_status(&[200])?;
-    let object = answer.object()?;
+    breaking(answer.expect_status(&[200]), &["RFC7644-4-01", "RFC7644-4-02"])?;
+    let object = breaking(answer.object(), &["RFC7644-4-01"])?;
     if member(object, "Resources").is_some() {
         let flaw = answer.flaw("the configuration is wrapped in a list").breaks(&["RFC7644-4-01"]);
         return Err(flaw.expected("the configuration itself").got("a member `Resources`").into());

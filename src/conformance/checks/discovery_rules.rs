@@ -392,7 +392,8 @@ async fn denied_features_are_refused(t: &Trial) -> Verdict {
             _ => false,
         };
         if !is_fine {
-            t.note(flaw);
+            let rule = if answer.status >= 500 { "RFC7644-3.12-18" } else { "RFC7643-5-20" };
+            t.note(flaw.breaks(&[rule]));
         }
     }
     Ok(())

@@ -211,13 +211,15 @@ async fn errors_are_explained(t: &Trial) -> Verdict {
         match member(object, "detail") {
             Some(Value::String(text)) if shows_code(text) => {
                 let flaw = answer.flaw("`detail` of an error shows the inside of the target");
-                t.note(flaw.expected("a sentence for people").got(shortened(text)));
+                t.note(
+                    flaw.expected("a sentence for people").got(shortened(text)).breaks(&["RFC7644-3.12-06"]),
+                );
             }
             Some(Value::String(text)) if !text.trim().is_empty() => {}
             other => {
                 let flaw = answer
                     .flaw(format!("the refusal {} does not say in `detail` what is wrong", answer.status));
-                t.note(flaw.expected("text").got(shown(other)));
+                t.note(flaw.expected("text").got(shown(other)).breaks(&["RFC7644-3.12-06"]));
             }
         }
     }

@@ -316,7 +316,7 @@ check! {
     id: "errors.sensitive",
     title: "the refusal of a secret in a URL says 403 in both places",
     level: May,
-    requirements: ["RFC7644-3.12-28", "RFC7644-7.5.2-03"],
+    requirements: ["RFC7644-3.12-28", "RFC7644-7.5.2-03", "RFC7644-3.12-17"],
     needs: [Filter, Users],
     breaks: [],
 }
@@ -329,7 +329,8 @@ async fn secrets_in_urls_are_refused_properly(t: &Trial) -> Verdict {
     }
     if answer.status >= 500 && answer.status != 501 {
         let flaw = answer.flaw(format!("a filter on `password` is answered {}", answer.said()));
-        return Err(flaw.expected("403 sensitive").got(answer.said()).into());
+        let flaw = flaw.expected("403 sensitive").got(answer.said());
+        return Err(flaw.breaks(&["RFC7644-3.12-17"]).into());
     }
     if let Some(status) = answer.text("status").filter(|status| *status != answer.status.to_string()) {
         let flaw =
@@ -446,7 +447,7 @@ check! {
     id: "errors.injection",
     title: "characters with a meaning for databases are only text",
     level: Should,
-    requirements: ["RFC7643-9.2-02", "RFC7644-7.7-01"],
+    requirements: ["RFC7643-9.2-02", "RFC7644-7.7-01", "RFC7644-3.12-17"],
     needs: [Filter, Users],
     breaks: [],
 }
@@ -461,7 +462,8 @@ async fn text_is_only_text(t: &Trial) -> Verdict {
         if answer.status >= 500 && answer.status != 501 {
             let flaw =
                 answer.flaw(format!("a filter for the userName `{word}` is answered {}", answer.said()));
-            t.note(flaw.expected("an empty list").got(body_of(&answer)));
+            let flaw = flaw.expected("an empty list").got(body_of(&answer));
+            t.note(flaw.breaks(&["RFC7644-3.12-17"]));
             continue;
         }
         let found = answer.json.as_ref().and_then(|json| member(json.as_object()?, "Resources")?.as_array());
@@ -473,7 +475,8 @@ async fn text_is_only_text(t: &Trial) -> Verdict {
         let others = others.count();
         if answer.status == 200 && others > 0 {
             let flaw = answer.flaw(format!("a filter for the userName `{word}` finds others")).violation();
-            t.note(flaw.expected("an empty list").got(format!("{others} users with other names")));
+            let flaw = flaw.expected("an empty list").got(format!("{others} users with other names"));
+            t.note(flaw.breaks(&["RFC7643-9.2-02", "RFC7644-7.7-01"]));
         }
     }
     Ok(())

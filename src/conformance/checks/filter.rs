@@ -3,7 +3,7 @@
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::query::{Field, each, listed, quoted, strictly};
+use super::query::{Field, breaking, each, listed, quoted, strictly};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::cohort::place;
 use crate::conformance::trial::{Answer, Trial};
@@ -159,7 +159,8 @@ async fn and(t: &Trial) -> Verdict {
         (format!("{a} and {a} and {b}"), &[]),
         (format!("{a} and {a} and {a}"), &alpha),
     ];
-    each(t, join_all(cases.iter().map(|(filter, expected)| field.finds(filter, expected))).await)
+    let verdicts = join_all(cases.iter().map(|(filter, expected)| field.finds(filter, expected))).await;
+    each(t, verdicts.into_iter().map(|verdict| breaking(verdict, &["RFC7644-3.4.2.2-26"])))
 }
 
 check! {
@@ -193,7 +194,7 @@ async fn or(t: &Trial) -> Verdict {
     let field = &field;
     let run = cases.iter().map(|(filter, expected)| async move {
         let ids: Vec<&str> = expected.iter().map(|user| field.id(user)).collect();
-        field.finds(filter, &ids).await
+        breaking(field.finds(filter, &ids).await, &["RFC7644-3.4.2.2-27"])
     });
     each(t, join_all(run).await)
 }

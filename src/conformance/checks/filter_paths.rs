@@ -371,7 +371,7 @@ check! {
     id: "filter.core-urn",
     title: "attributes can be named with the URN of the base schema",
     level: Must,
-    requirements: ["RFC7644-3.4.2.2-37", "RFC7644-3.10-01", "RFC7644-3.10-02"],
+    requirements: ["RFC7644-3.4.2.2-37", "RFC7644-3.10-01"],
     needs: [Filter, Users],
     breaks: [],
 }

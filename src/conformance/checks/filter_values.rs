@@ -501,7 +501,7 @@ check! {
     id: "filter.password",
     title: "a filter on password does not help to guess it",
     level: May,
-    requirements: ["RFC7643-4.1.1-25", "RFC7643-7-29"],
+    requirements: ["RFC7643-4.1.1-25", "RFC7643-7-29", "RFC7644-3.12-17"],
     needs: [Filter, Users],
     breaks: [],
 }
@@ -526,7 +526,8 @@ async fn password(t: &Trial) -> Verdict {
         let answer = t.search(&users, &filter).await?;
         if answer.status >= 500 && answer.status != 501 {
             let flaw = answer.flaw("a filter on `password` makes the server fail").violation();
-            return Err(flaw.expected("a list, or 400 invalidFilter").got(answer.said()).into());
+            let flaw = flaw.expected("a list, or 400 invalidFilter").got(answer.said());
+            return Err(flaw.breaks(&["RFC7644-3.12-17"]).into());
         }
         let is_found = answer.status == 200 && listed(&answer)?.ids().contains(&created.id.as_str());
         found.push((is_found, answer));
@@ -536,6 +537,7 @@ async fn password(t: &Trial) -> Verdict {
             .flaw("a filter tells whether a password contains a text")
             .expected("no match, or 400 invalidFilter")
             .got("the user for a part of the password, and nobody for anything else")
+            .breaks(&["RFC7643-4.1.1-25"])
             .into()),
         _ => Ok(()),
     }

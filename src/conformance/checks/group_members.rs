@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::delete::expect_gone;
 use super::patch::words;
+use super::query::breaking;
 use super::team::{RENAMED, Team, are_renamed, expect_members, ids, members_of, reference, view};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
@@ -177,6 +178,10 @@ async fn large(t: &Trial) -> Verdict {
             .flaw(format!("{} members at once are refused: {}", users.len(), answer.said()))
             .expected("200 or 204")
             .got(answer.said())
+            .breaks(match answer.asked.starts_with("PATCH") {
+                true => &["RFC7643-4.2-04", "RFC7644-3.5.2.1-17"],
+                false => &["RFC7643-4.2-04"],
+            })
             .into());
     }
     let after = team.subject.now(t, &answer).await?;
@@ -187,7 +192,7 @@ async fn large(t: &Trial) -> Verdict {
     {
         return Err(Stop::Blocked(RENAMED.to_owned()));
     }
-    expect_members(&answer, &team.members, &after, &users)
+    breaking(expect_members(&answer, &team.members, &after, &users), &["RFC7644-3.9-01"])
 }
 
 /// As many more users as fit the occasion.

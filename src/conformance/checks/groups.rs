@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use super::list::blocked_by_count;
 use super::patch::words;
 use super::patch_remove::FORBIDDEN;
+use super::query::breaking;
 use super::subject::{Subject, mistake};
-use super::team::{Team, expect_members, expect_reference, members_of, reference, view};
+use super::team::{Team, expect_members, expect_reference, ids, members_of, reference, view};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Support;
 use crate::conformance::trial::{Created, Trial};
@@ -43,7 +44,7 @@ async fn create(t: &Trial) -> Verdict {
     })?;
     let created = t.created_by(&groups, &answer)?;
     let read = t.get(&created.path).await?;
-    read.expect_status(&[200])?;
+    breaking(read.expect_status(&[200]), &["RFC7644-3.3-01"])?;
     let group = read.resource()?;
     if !group.as_object().is_some_and(|object| declares(object, GROUP)) {
         t.note(
@@ -94,12 +95,18 @@ async fn create_with_members(t: &Trial) -> Verdict {
             .flaw(format!("a group with members is refused: {}", answer.said()))
             .expected("201")
             .got(answer.said())
+            .breaks(&["RFC7643-4.2-04"])
             .into());
     }
     let created = t.created_by(&groups, &answer)?;
     let read = t.get(&view(&slot, &created.path)).await?;
     read.expect_status(&[200])?;
-    expect_members(&read, &slot, read.resource()?, &wanted)
+    let shown = ids(&slot, read.resource()?);
+    let rules: &[&'static str] = match wanted.iter().any(|to| shown.contains(&to.id)) || shown.is_empty() {
+        true => &["RFC7643-4.2-04"],
+        false => &["RFC7643-4.2-06"],
+    };
+    breaking(expect_members(&read, &slot, read.resource()?, &wanted), rules)
 }
 
 check! {
@@ -128,7 +135,7 @@ async fn member_reference(t: &Trial) -> Verdict {
         let Some(reference) = element.get("$ref").and_then(Value::as_str) else { continue };
         seen = true;
         let id = element["value"].as_str().unwrap_or_default();
-        t.soft(expect_reference(t, &read, reference, id).await)?;
+        t.soft(breaking(expect_reference(t, &read, reference, id).await, &["RFC7643-4.2-07"]))?;
     }
     // That it is there is a convention and no obligation.
     if seen { Ok(()) } else { skip("members have no `$ref`") }
@@ -240,11 +247,15 @@ async fn rename(t: &Trial) -> Verdict {
         (json!([{ "op": "replace", "path": "displayName", "value": first }]), first),
         (json!([{ "op": "replace", "value": { "displayName": second } }]), second),
     ];
-    for (operations, name) in steps {
+    for (at, (operations, name)) in steps.into_iter().enumerate() {
         let mut expected = team.subject.before.clone();
         expected["displayName"] = json!(name);
         let after = team.subject.becomes(t, operations, &expected).await;
-        team.subject.before = match t.soft(after)? {
+        let rules: &[&'static str] = match at {
+            0 => &["RFC7644-3.5.2.3-03"],
+            _ => &["RFC7644-3.5.2.3-03", "RFC7644-3.5.2.3-02"],
+        };
+        team.subject.before = match t.soft(breaking(after, rules))? {
             Some(after) => after,
             None => t.get(&team.subject.view).await?.json.unwrap_or_default(),
         };

@@ -39,7 +39,7 @@ pub(super) fn expect_sane(t: &Trial, answer: &Answer, what: &str) {
     if answer.status >= 500 && answer.status != 501 {
         let flaw =
             answer.flaw(format!("{what} breaks the server")).expected("a client error (4xx), or success");
-        t.note(flaw.got(answer.said()));
+        t.note(flaw.got(answer.said()).breaks(&["RFC7644-3.12-17"]));
     }
 }
 

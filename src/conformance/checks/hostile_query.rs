@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::hostile::expect_sane;
 use super::list::blocked_by_count;
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::{Kind, Role};
 use crate::conformance::trial::{Answer, Trial, component, shortened};
@@ -45,7 +46,7 @@ check! {
     id: "hostile.injected-values",
     title: "text of other languages in values is just text",
     level: Should,
-    requirements: ["RFC7643-9.2-02", "RFC7644-7.7-01"],
+    requirements: ["RFC7643-9.2-02", "RFC7644-7.7-01", "RFC7644-3.12-17"],
     needs: [],
     breaks: [],
 }
@@ -61,7 +62,8 @@ async fn values(t: &Trial) -> Verdict {
                 .answer
                 .flaw(format!("text that looks like {} is not stored as it was sent", tried.what));
             let got = tried.stored.as_deref().map_or_else(|| "nothing".to_owned(), shortened);
-            t.note(flaw.expected(tried.sent.as_str()).got(got));
+            let flaw = flaw.expected(tried.sent.as_str()).got(got);
+            t.note(flaw.breaks(&["RFC7643-9.2-02", "RFC7644-7.7-01"]));
         }
     }
     Ok(())
@@ -92,7 +94,7 @@ check! {
     id: "hostile.injected-filter-values",
     title: "filter values of other languages find nothing",
     level: Should,
-    requirements: ["RFC7643-9.2-02", "RFC7644-7.7-01"],
+    requirements: ["RFC7643-9.2-02", "RFC7644-7.7-01", "RFC7644-3.12-17"],
     needs: [Filter],
     breaks: [],
 }
@@ -121,7 +123,8 @@ async fn filter_values(t: &Trial) -> Verdict {
 fn note_found(t: &Trial, answer: &Answer, what: &str) {
     let flaw =
         answer.flaw(format!("a filter value that looks like {what} finds resources that do not have it"));
-    t.note(flaw.expected("no result").got(format!("{} results", found(answer))).violation());
+    let flaw = flaw.expected("no result").got(format!("{} results", found(answer)));
+    t.note(flaw.breaks(&["RFC7643-9.2-02", "RFC7644-7.7-01"]).violation());
 }
 
 check! {
@@ -159,11 +162,12 @@ async fn filter_syntax(t: &Trial) -> Verdict {
         if found(&answer) > 0 {
             let flaw =
                 answer.flaw(format!("the filter `{filter}` finds resources")).expected("400 invalidFilter");
-            t.note(flaw.got(format!("{} results", found(&answer))).violation());
+            let flaw = flaw.got(format!("{} results", found(&answer)));
+            t.note(flaw.breaks(&["RFC7644-7.7-01", "RFC7644-3.12-19"]).violation());
         }
     }
     // It is still there.
-    t.get(&created.path).await?.expect_status(&[200])?;
+    breaking(t.get(&created.path).await?.expect_status(&[200]), &["RFC7644-7.7-01"])?;
     Ok(())
 }
 
@@ -198,7 +202,10 @@ async fn traversal(t: &Trial) -> Verdict {
                 answer.flaw(format!("GET {path} leads to something")).expected("404").got(answer.said());
             let text = String::from_utf8_lossy(&answer.body).into_owned();
             let is_file = text.contains("root:") || text.contains("[fonts]");
-            t.note(if is_file { flaw.got(shortened(&text)).violation() } else { flaw });
+            t.note(match is_file {
+                true => flaw.got(shortened(&text)).breaks(&["RFC7644-7.7-01", "RFC7644-3.12-13"]).violation(),
+                false => flaw.breaks(&["RFC7644-3.12-13"]),
+            });
         }
     }
     Ok(())
@@ -375,7 +382,7 @@ async fn deep_filter(t: &Trial) -> Verdict {
             let flaw = answer
                 .flaw(format!("a filter with {what} finds what it rules out"))
                 .expected("no result, or 400");
-            t.note(flaw.got("a resource").violation());
+            t.note(flaw.got("a resource").breaks(&["RFC7644-3.12-19"]).violation());
         }
     }
     Ok(())

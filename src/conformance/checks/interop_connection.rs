@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::authentication::{with, wrong_token};
 use super::interop::{expect_nothing, mapped_text, plus, seen, text_of};
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Answer, Trial, component};
 use crate::conformance::verdict::{Stop, Verdict, skip};
@@ -43,8 +44,15 @@ async fn entra(t: &Trial) -> Verdict {
     let users = t.users()?;
     let guid = uuid::Uuid::new_v4();
     let query = format!("{}?filter={}", users.endpoint(), plus(&format!("userName eq \"{guid}\"")));
-    for _ in 0..3 {
-        expect_nothing(&t.get(&query).await?)?;
+    for round in 0..3 {
+        let answer = t.get(&query).await?;
+        let rules: &[&'static str] = match (round, answer.status) {
+            (0, 404) => &["Q-T01", "Q-L14", "Q-L11"],
+            (0, _) => &["Q-T01"],
+            (_, 404) => &["Q-T02", "Q-L14", "Q-L11"],
+            _ => &["Q-T02"],
+        };
+        breaking(expect_nothing(&answer), rules)?;
     }
     Ok(())
 }
@@ -69,7 +77,9 @@ async fn entra_groups(t: &Trial) -> Verdict {
     let endpoint = t.groups().map_or_else(|_| "/Groups".to_owned(), |kind| kind.endpoint().to_owned());
     let guid = uuid::Uuid::new_v4();
     let filter = component(&format!("displayName eq \"{guid}\""));
-    expect_nothing(&t.get(&format!("{endpoint}?excludedAttributes=members&filter={filter}")).await?)
+    let answer = t.get(&format!("{endpoint}?excludedAttributes=members&filter={filter}")).await?;
+    let rules: &[&'static str] = if answer.status == 404 { &["Q-T03", "Q-L14"] } else { &["Q-T03"] };
+    breaking(expect_nothing(&answer), rules)
 }
 
 check! {
@@ -94,10 +104,11 @@ async fn okta(t: &Trial) -> Verdict {
     // So that there is something on the page.
     t.cohort().await?;
     for query in ["startIndex=1&count=2", "count=2&startIndex=1"] {
-        t.soft(first_page(t, &format!("{}?{query}", users.endpoint()), 2, 1).await)?;
+        t.soft(breaking(first_page(t, &format!("{}?{query}", users.endpoint()), 2, 1).await, &["Q-T04"]))?;
     }
     if let Ok(groups) = t.groups() {
-        t.soft(first_page(t, &format!("{}?startIndex=1&count=100", groups.endpoint()), 100, 0).await)?;
+        let page = first_page(t, &format!("{}?startIndex=1&count=100", groups.endpoint()), 100, 0).await;
+        t.soft(breaking(page, &["Q-T05"]))?;
     }
     Ok(())
 }
@@ -190,6 +201,7 @@ async fn okta_user(t: &Trial) -> Verdict {
         .flaw("a user in a list lacks attributes that Okta reads")
         .expected("id, userName, active, name.givenName, name.familyName, emails[0].value")
         .got(format!("nothing for {}", names.join(", ")))
+        .breaks(&["Q-T04"])
         .into())
 }
 
@@ -217,7 +229,7 @@ async fn onelogin(t: &Trial) -> Verdict {
     if answer.status == 404 {
         return Ok(());
     }
-    expect_nothing(&answer)
+    breaking(expect_nothing(&answer), &["Q-T07"])
 }
 
 check! {
@@ -240,20 +252,20 @@ async fn jumpcloud(t: &Trial) -> Verdict {
     let (users, groups) = (t.users()?, t.groups()?);
     let mut body = alphabetical(t.body(&users).await?);
     let answer = t.post(users.endpoint(), &body).await?;
-    answer.expect_success()?;
+    breaking(answer.expect_success(), &["Q-T08"])?;
     let user = t.created_by(&users, &answer)?;
     let answer = t.post(groups.endpoint(), &alphabetical(t.body(&groups).await?)).await?;
-    answer.expect_success()?;
+    breaking(answer.expect_success(), &["Q-T08"])?;
     let group = t.created_by(&groups, &answer)?;
-    t.soft(t.delete(&group.path).await?.expect_success())?;
+    t.soft(breaking(t.delete(&group.path).await?.expect_success(), &["Q-T08"]))?;
     let answer = t.delete(&user.path).await?;
     if matches!(answer.status, 405 | 501) {
         body["active"] = json!(false);
         body["id"] = json!(user.id);
-        t.put(&user.path, &body).await?.expect_success()?;
+        breaking(t.put(&user.path, &body).await?.expect_success(), &["Q-D09"])?;
         return Ok(());
     }
-    answer.expect_success()?;
+    breaking(answer.expect_success(), &["Q-T08", "Q-D09"])?;
     Ok(())
 }
 
@@ -355,8 +367,12 @@ async fn unauthorized(t: &Trial) -> Verdict {
     let users = t.users()?;
     let target = format!("{}?count=1&startIndex=1", users.endpoint());
     let answer = t.send(with(wrong_token(t), "GET", &target, None)).await?;
-    answer.expect_status(&[401])?;
-    expect_scim_error(&answer)
+    breaking(answer.expect_status(&[401]), &["Q-T06", "Q-H15"])?;
+    let rules: &[&'static str] = match is_object(&answer) {
+        true => &["Q-T06", "Q-H15", "Q-E01"],
+        false => &["Q-T06", "Q-H15", "Q-E01", "RFC7644-3.12-01"],
+    };
+    breaking(expect_scim_error(&answer), rules)
 }
 
 check! {
@@ -392,17 +408,24 @@ async fn json_errors(t: &Trial) -> Verdict {
             continue;
         }
         if matches!(answer.status, 300..=399 | 401 | 403 | 500..) {
-            t.note(
-                answer
-                    .flaw(format!("{} answers {}", answer.asked, answer.said()))
-                    .expected(wanted)
-                    .got(answer.said()),
-            );
+            let rule = match (answer.status, wanted) {
+                (300..=399, _) => "Q-E02",
+                (401 | 403, _) => "Q-E06",
+                (_, "409") => "Q-C17",
+                _ => "Q-E09",
+            };
+            let flaw = answer.flaw(format!("{} answers {}", answer.asked, answer.said()));
+            t.note(flaw.expected(wanted).got(answer.said()).breaks(&[rule]));
             continue;
         }
-        t.soft(expect_scim_error(&answer))?;
+        let rules: &[&'static str] = if is_object(&answer) { &["Q-E01"] } else { &["Q-E01", "Q-E02"] };
+        t.soft(breaking(expect_scim_error(&answer), rules))?;
     }
     Ok(())
+}
+
+fn is_object(answer: &Answer) -> bool {
+    matches!(answer.json, Some(Value::Object(_)))
 }
 
 /// Fails unless the body is a SCIM Error.

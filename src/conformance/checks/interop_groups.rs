@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::interop::{Team, expect_members, expect_no_crash, member_ids, patched, put, seen, team, text_of};
+use super::interop::{Team, expect_members, expect_no_crash, member_ids, patched, seen, team, text_of};
+use super::query::breaking;
 use super::team::membership;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::Trial;
@@ -58,6 +59,7 @@ async fn entra_create(t: &Trial) -> Verdict {
         .flaw("the externalId of a group does not come back")
         .expected(format!("\"{external}\""))
         .got(seen(stored.get("externalId")))
+        .breaks(&["Q-G06"])
         .into())
 }
 
@@ -81,10 +83,10 @@ async fn okta_create(t: &Trial) -> Verdict {
     let mut body = t.body(&groups).await?;
     body["members"] = json!([]);
     let answer = t.post(groups.endpoint(), &body).await?;
-    answer.expect_success()?;
+    breaking(answer.expect_success(), &["Q-C04"])?;
     let group = t.created_by(&groups, &answer)?;
     let stored = t.read(&group).await?;
-    expect_members(&answer, &stored, &[])
+    breaking(expect_members(&answer, &stored, &[]), &["Q-C04"])
 }
 
 check! {
@@ -106,7 +108,8 @@ check! {
 async fn entra_rename(t: &Trial) -> Verdict {
     let team = team(t, 2, 0).await?;
     let name = t.ground().fresh_name();
-    renamed(t, &team, &name, json!([{ "op": "replace", "path": "displayName", "value": name }])).await
+    let operations = json!([{ "op": "replace", "path": "displayName", "value": name }]);
+    renamed(t, &team, &name, operations, "Q-G07").await
 }
 
 check! {
@@ -131,18 +134,19 @@ async fn okta_rename(t: &Trial) -> Verdict {
     let team = team(t, 2, 0).await?;
     let name = t.ground().fresh_name();
     let value = json!({ "id": team.group.id, "displayName": name });
-    renamed(t, &team, &name, json!([{ "op": "replace", "value": value }])).await
+    renamed(t, &team, &name, json!([{ "op": "replace", "value": value }]), "Q-G08").await
 }
 
 /// Sends operations that rename a group, and looks for everything else.
-async fn renamed(t: &Trial, team: &Team, name: &str, operations: Value) -> Verdict {
-    let (answer, after) = patched(t, &team.group, operations).await?;
+async fn renamed(t: &Trial, team: &Team, name: &str, operations: Value, rule: &'static str) -> Verdict {
+    let (answer, after) = breaking(patched(t, &team.group, operations).await, &[rule])?;
     if after["displayName"] != name {
         t.note(
             answer
                 .flaw(format!("{} is answered with success, but the group is not renamed", answer.asked))
                 .expected(format!("\"displayName\": \"{name}\""))
-                .got(seen(after.get("displayName"))),
+                .got(seen(after.get("displayName")))
+                .breaks(&[rule]),
         );
     }
     if after["id"] != team.group.id.as_str() {
@@ -150,10 +154,11 @@ async fn renamed(t: &Trial, team: &Team, name: &str, operations: Value) -> Verdi
             answer
                 .flaw("the id of the group has changed")
                 .expected(format!("\"{}\"", team.group.id))
-                .got(seen(after.get("id"))),
+                .got(seen(after.get("id")))
+                .breaks(&["Q-G28"]),
         );
     }
-    expect_members(&answer, &after, &team.inside.iter().collect::<Vec<_>>())
+    breaking(expect_members(&answer, &after, &team.inside.iter().collect::<Vec<_>>()), &[rule])
 }
 
 check! {
@@ -211,8 +216,11 @@ async fn okta_put(t: &Trial) -> Verdict {
     let mut whole = t.read(&team.group).await?;
     let wanted = [&team.inside[1], &team.outside[0]];
     whole["members"] = wanted.iter().map(|user| json!({ "value": user.id, "display": null })).collect();
-    let (answer, after) = put(t, &team.group, &whole).await?;
-    expect_members(&answer, &after, &wanted)
+    let answer = t.put(&team.group.path, &whole).await?;
+    let rule = if matches!(answer.status, 405 | 501) { "Q-U20" } else { "Q-G12" };
+    breaking(answer.expect_success(), &[rule])?;
+    let after = t.read(&team.group).await?;
+    breaking(expect_members(&answer, &after, &wanted), &["Q-G12"])
 }
 
 check! {

@@ -6,6 +6,7 @@ use super::interop::{
     Report, active, elements, expect_at_most, expect_no_crash, expect_only, is_found, kept, report, role,
     seen, text_of, unless_lost,
 };
+use super::query::breaking;
 use super::team::membership;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
@@ -115,12 +116,12 @@ async fn unquoted(t: &Trial) -> Verdict {
     let external = member.json.get("externalId").and_then(Value::as_str).unwrap_or("nobody");
     let answer =
         t.get(&format!("{endpoint}?filter={}", component(&format!("externalId eq {external}")))).await?;
-    let verdict = expect_at_most(&answer, &[member.id()]);
+    let verdict = breaking(expect_at_most(&answer, &[member.id()]), &["Q-L03"]);
     t.soft(unless_lost(t, &cohort.kind, &member.json, verdict).await)?;
     // A date that is long to come: whoever reads it finds nobody.
     let answer =
         t.get(&format!("{endpoint}?filter=meta.created%20gt%202999-10-10T14:38:21.8617979-07:00")).await?;
-    let verdict = expect_at_most(&answer, &[]);
+    let verdict = breaking(expect_at_most(&answer, &[]), &["Q-L08"]);
     t.soft(unless_lost(t, &cohort.kind, &member.json, verdict).await)?;
     Ok(())
 }
@@ -365,12 +366,13 @@ async fn deactivated(t: &Trial) -> Verdict {
     let user = t.create_from(&users, &body).await?;
     deactivate(t, &user, &body).await?;
     let answer = t.get(&user.path).await?;
-    t.soft(answer.expect_status(&[200]))?;
+    t.soft(breaking(answer.expect_status(&[200]), &["Q-D02", "Q-D04", "Q-L13"]))?;
     if answer.status == 200 && answer.resource()?["active"] != false {
         return Err(Stop::Blocked("deactivating has no effect (check `interop.okta-activation`)".to_owned()));
     }
     let filter = component(&format!("userName eq \"{name}\""));
-    let verdict = expect_only(&t.get(&format!("{}?filter={filter}", users.endpoint())).await?, &user.id);
+    let found = t.get(&format!("{}?filter={filter}", users.endpoint())).await?;
+    let verdict = breaking(expect_only(&found, &user.id), &["Q-L13", "Q-C16"]);
     if verdict.is_err() {
         // Where an active user is not found either, being inactive is not to blame.
         let cohort = t.cohort().await?;

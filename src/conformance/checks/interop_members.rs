@@ -4,6 +4,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 
 use super::interop::{expect_members, expect_no_crash, ids, member_ids, patched, references, team};
+use super::query::breaking;
 use super::team::{RENAMED, are_renamed};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Created, Trial, shortened};
@@ -433,15 +434,15 @@ async fn odd(t: &Trial) -> Verdict {
     let [text, extra] = &team.outside[..] else { return skip("there is nobody to add") };
     let answer =
         t.patch(&team.group.path, json!([{ "op": "add", "path": "members", "value": [text.id] }])).await?;
-    expect_no_crash(&answer)?;
+    breaking(expect_no_crash(&answer), &["Q-G17"])?;
     let mut wanted = vec![&team.inside[0]];
     if answer.is_success() {
         wanted.push(text);
     }
-    expect_members(&answer, &t.read(&team.group).await?, &wanted)?;
+    breaking(expect_members(&answer, &t.read(&team.group).await?, &wanted), &["Q-G17"])?;
     let value = json!([{ "value": extra.id, "displayName": "Ada" }]);
     let add = json!([{ "op": "add", "path": "members", "value": value }]);
-    let (answer, after) = patched(t, &team.group, add).await?;
+    let (answer, after) = breaking(patched(t, &team.group, add).await, &["Q-G18"])?;
     wanted.push(extra);
-    expect_members(&answer, &after, &wanted)
+    breaking(expect_members(&answer, &after, &wanted), &["Q-G18"])
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::json;
 
 use super::interop::{first_full_page, seen};
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::{Kind, Role, Support};
 use crate::conformance::trial::{Answer, Trial, component};
@@ -32,19 +33,21 @@ async fn numbers(t: &Trial) -> Verdict {
     t.cohort().await?;
     for kind in t.kinds().iter().filter(|kind| kind.role != Role::Other) {
         let answer = t.get(&format!("{}?startIndex=1&count=100", kind.endpoint())).await?;
-        let list = answer.list()?;
+        let list = breaking(answer.list(), &["Q-P03"])?;
         for name in ["totalResults", "itemsPerPage", "startIndex"] {
             if list.number(name).is_none() {
                 t.note(
                     answer
                         .flaw(format!("`{name}` is no integer in the answer to {}", answer.asked))
                         .expected("a JSON integer")
-                        .got(seen(list.object.get(name))),
+                        .got(seen(list.object.get(name)))
+                        .breaks(&["Q-P03", "RFC7644-3.4.2.4-12"]),
                 );
             }
         }
         if let Some(shown) = list.number("itemsPerPage") {
-            t.soft(expect_count(&answer, shown, list.resources.len()))?;
+            let count = expect_count(&answer, shown, list.resources.len());
+            t.soft(breaking(count, &["Q-P03", "RFC7644-3.4.2.4-11"]))?;
         }
     }
     Ok(())
@@ -117,7 +120,7 @@ check! {
 async fn users(t: &Trial) -> Verdict {
     let cohort = t.cohort().await?;
     let all: BTreeSet<&str> = cohort.members.iter().map(|member| member.id()).collect();
-    pages(t, &cohort.kind, &cohort.scope(), &all).await
+    breaking(pages(t, &cohort.kind, &cohort.scope(), &all).await, &["Q-P01"])
 }
 
 check! {
@@ -146,7 +149,8 @@ async fn groups(t: &Trial) -> Verdict {
         ids.push(t.create_from(&groups, &body).await?.id);
     }
     let all = ids.iter().map(String::as_str).collect();
-    pages(t, &groups, &format!("displayName sw \"{prefix}-\""), &all).await
+    let verdict = pages(t, &groups, &format!("displayName sw \"{prefix}-\""), &all).await;
+    breaking(verdict, &["Q-P07", "Q-L12", "Q-P01"])
 }
 
 /// Goes through what a filter finds, two at a time, and then once more.
@@ -183,7 +187,8 @@ async fn walk(t: &Trial, kind: &Kind, filter: &str, all: &BTreeSet<&str>) -> Res
                 answer
                     .flaw("totalResults is not the number of all matches")
                     .expected(format!("totalResults {}", all.len()))
-                    .got(format!("totalResults {}", seen(list.object.get("totalResults")))),
+                    .got(format!("totalResults {}", seen(list.object.get("totalResults"))))
+                    .breaks(&["Q-P02"]),
             );
         }
         if list.resources.is_empty() {

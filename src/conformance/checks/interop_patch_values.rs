@@ -6,6 +6,7 @@ use super::interop::{
     Report, elements, enterprise, expect, expect_at_most, expect_gone, expect_no_crash, expect_only,
     expect_same, is_found, known, mapped_text, patched, report, role, seen, text_of,
 };
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Trial, component};
 use crate::conformance::verdict::{Verdict, skip};
@@ -278,20 +279,21 @@ async fn external_id(t: &Trial) -> Verdict {
         return skip("the target does not keep externalId (check `interop.lookup-external-id`)");
     }
     let operation = json!([{ "op": "replace", "path": "externalId", "value": new }]);
-    let (answer, after) = patched(t, &user, operation).await?;
+    let (answer, after) = breaking(patched(t, &user, operation).await, &["Q-U25"])?;
     if after["externalId"] != new.as_str() {
         return Err(answer
             .flaw(format!("{} is answered with success, but externalId is not what was sent", answer.asked))
             .expected(format!("\"{new}\""))
             .got(seen(after.get("externalId")))
+            .breaks(&["Q-U25"])
             .into());
     }
     let find = async |value: &str| {
         let filter = component(&format!("externalId eq \"{value}\""));
         t.get(&format!("{}?filter={filter}", users.endpoint())).await
     };
-    expect_only(&find(&new).await?, &user.id)?;
-    expect_at_most(&find(&old).await?, &[])
+    breaking(expect_only(&find(&new).await?, &user.id), &["Q-L02"])?;
+    breaking(expect_at_most(&find(&old).await?, &[]), &["Q-L02"])
 }
 
 check! {

@@ -6,6 +6,7 @@
 use serde_json::{Value, json};
 
 use super::interop::{expect_nothing, expect_only, first_full_page, posted, seen, text_of};
+use super::query::breaking;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::slot::slots;
 use crate::conformance::trial::{Answer, Trial, component};
@@ -64,10 +65,11 @@ check! {
 }
 
 async fn discovery(t: &Trial) -> Verdict {
-    t.soft(t.get("/ServiceProviderConfig").await?.expect_status(&[200]))?;
+    t.soft(breaking(t.get("/ServiceProviderConfig").await?.expect_status(&[200]), &["Q-T09"]))?;
     let schemas = t.get("/Schemas").await?;
     let types = t.get("/ResourceTypes").await?;
-    let published = schemas.list()?.ids().iter().map(|id| id.to_lowercase()).collect::<Vec<_>>();
+    let published =
+        breaking(schemas.list(), &["Q-T10"])?.ids().iter().map(|id| id.to_lowercase()).collect::<Vec<_>>();
     for kind in types.list()?.resources {
         let extensions = kind["schemaExtensions"].as_array().into_iter().flatten();
         let named = std::iter::once(&kind["schema"]).chain(extensions.map(|extension| &extension["schema"]));
@@ -80,7 +82,8 @@ async fn discovery(t: &Trial) -> Verdict {
                             kind["name"]
                         ))
                         .expected(urn)
-                        .got(format!("{} other schemas", published.len())),
+                        .got(format!("{} other schemas", published.len()))
+                        .breaks(&["Q-T10"]),
                 );
             }
         }
@@ -222,16 +225,19 @@ async fn case(t: &Trial) -> Verdict {
     let name = text_of(&body, "userName")?.to_uppercase();
     let find =
         async |filter: String| t.get(&format!("{}?filter={}", users.endpoint(), component(&filter))).await;
-    t.soft(expect_only(&find(format!("userName eq \"{name}\"")).await?, &user.id))?;
+    let found = find(format!("userName eq \"{name}\"")).await?;
+    t.soft(breaking(expect_only(&found, &user.id), &["Q-L01"]))?;
     if t.read(&user).await?["externalId"] == external.as_str() {
-        t.soft(expect_only(&find(format!("externalId eq \"{external}\"")).await?, &user.id))?;
+        let found = find(format!("externalId eq \"{external}\"")).await?;
+        t.soft(breaking(expect_only(&found, &user.id), &["Q-L02"]))?;
         let other = external.to_uppercase();
-        t.soft(expect_nothing(&find(format!("externalId eq \"{other}\"")).await?))?;
+        let found = find(format!("externalId eq \"{other}\"")).await?;
+        t.soft(breaking(expect_nothing(&found), &["Q-L02"]))?;
     }
     let mut second = t.body(&users).await?;
     second["userName"] = json!(name);
     let answer = t.post(users.endpoint(), &second).await?;
-    t.soft(answer.expect_error(&[409], Some("uniqueness")))?;
+    t.soft(breaking(answer.expect_error(&[409], Some("uniqueness")), &["Q-L17"]))?;
     Ok(())
 }
 
@@ -312,8 +318,8 @@ async fn eq_and(t: &Trial) -> Verdict {
         let filter = component(&format!("userName eq \"{name}\" and id eq \"{id}\""));
         t.get(&format!("{}?filter={filter}", cohort.kind.endpoint())).await
     };
-    expect_only(&find(one.id()).await?, one.id())?;
-    expect_nothing(&find(two.id()).await?)
+    breaking(expect_only(&find(one.id()).await?, one.id()), &["Q-L05"])?;
+    breaking(expect_nothing(&find(two.id()).await?), &["Q-L05"])
 }
 
 check! {
@@ -361,10 +367,12 @@ async fn paging(t: &Trial) -> Verdict {
         return Err(Flaw::new("ServiceProviderConfig denies index paging and cursor paging")
             .expected("one of them")
             .got("neither")
+            .breaks(&["Q-P06"])
             .into());
     }
-    first_full_page(t, &users).await?;
-    t.get(&format!("{}?count=100000", users.endpoint())).await?.expect_status(&[200])?;
+    breaking(first_full_page(t, &users).await, &["Q-P06"])?;
+    let many = t.get(&format!("{}?count=100000", users.endpoint())).await?;
+    breaking(many.expect_status(&[200]), &["Q-P06"])?;
     Ok(())
 }
 
@@ -388,11 +396,12 @@ async fn delete(t: &Trial) -> Verdict {
     let users = t.users()?;
     let body = t.body(&users).await?;
     let user = t.create_from(&users, &body).await?;
-    t.delete(&user.path).await?.expect_success()?;
-    t.soft(t.get(&user.path).await?.expect_status(&[404]))?;
+    breaking(t.delete(&user.path).await?.expect_success(), &["Q-D05"])?;
+    t.soft(breaking(t.get(&user.path).await?.expect_status(&[404]), &["Q-D05"]))?;
     let filter = component(&format!("userName eq \"{}\"", text_of(&body, "userName")?));
-    t.soft(expect_nothing(&t.get(&format!("{}?filter={filter}", users.endpoint())).await?))?;
-    posted(t, &users, &body).await?;
+    let found = t.get(&format!("{}?filter={filter}", users.endpoint())).await?;
+    t.soft(breaking(expect_nothing(&found), &["Q-D05"]))?;
+    breaking(posted(t, &users, &body).await, &["Q-D08"])?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::interop::{
     expect, expect_only, is_found, mapped_text, patch_body, plus, seen, text_of, unless_lost, with_type,
 };
+use super::query::breaking;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::{Answer, Trial, component};
 use crate::conformance::verdict::Verdict;
@@ -376,7 +377,9 @@ async fn okta_lookup(t: &Trial) -> Verdict {
     let filter = component(&format!("userName eq \"{name}\""));
     let endpoint = cohort.kind.endpoint();
     let answer = t.get(&format!("{endpoint}?filter={filter}&startIndex=1&count=100")).await?;
-    expect_only(&answer, member.id())?;
+    let several = answer.list().is_ok_and(|list| list.resources.len() > 1);
+    let rules: &[&'static str] = if several { &["Q-L10", "Q-L17"] } else { &["Q-H10", "Q-L10"] };
+    breaking(expect_only(&answer, member.id()), rules)?;
     let shown = answer.list()?.resources.first().and_then(|user| user.get("userName"));
     match shown {
         Some(Value::String(_)) => Ok(()),
@@ -384,6 +387,7 @@ async fn okta_lookup(t: &Trial) -> Verdict {
             .flaw("the user that is found is shown without its userName")
             .expected(format!("\"userName\": \"{name}\""))
             .got("no userName")
+            .breaks(&["Q-L10"])
             .into()),
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::interop::{
     elements, enterprise_texts, expect, expect_no_crash, expect_unassigned, known, mapped_text, posted, seen,
 };
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::slot::add_schema;
 use crate::conformance::trial::{Slot, Trial};
@@ -225,7 +226,7 @@ check! {
 async fn body(t: &Trial) -> Verdict {
     let users = t.users()?;
     let answer = t.post(users.endpoint(), &t.body(&users).await?).await?;
-    answer.expect_success()?;
+    breaking(answer.expect_success(), &["Q-C18"])?;
     match answer.object()?.get("id").and_then(Value::as_str) {
         Some(id) if !id.is_empty() => Ok(()),
         _ => Err(answer

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::interop::{
     elements, enterprise, expect, expect_no_crash, kept, known, posted, report, role, seen, text_of,
 };
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Trial, component};
 use crate::conformance::verdict::{Verdict, skip};
@@ -44,7 +45,7 @@ async fn password(t: &Trial) -> Verdict {
     let secret = format!("Pw7!{}-xK9#", t.ground().fresh_name());
     body["password"] = json!(secret);
     let filter = component(&format!("userName eq \"{}\"", text_of(&body, "userName")?));
-    let (answer, created, _) = posted(t, &users, &body).await?;
+    let (answer, created, _) = breaking(posted(t, &users, &body).await, &["Q-C05"])?;
     let answers =
         [answer, t.get(&created.path).await?, t.get(&format!("{}?filter={filter}", users.endpoint())).await?];
     for answer in answers {

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::interop::{active, changes_one_text, expect, expect_only, first_full_page, known, member_ids};
 use super::interop::{posted, references, seen, team, text_of};
 use super::interop_profile::{expect_tls, scheme_types};
+use super::query::breaking;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Role, Support};
 use crate::conformance::trial::{Trial, component};
@@ -49,20 +50,23 @@ check! {
 async fn discovery(t: &Trial) -> Verdict {
     let discovery = t.discovery();
     for path in ["/ServiceProviderConfig", "/ResourceTypes", "/Schemas"] {
-        t.soft(t.get(path).await?.expect_status(&[200]))?;
+        let rule = if path == "/ServiceProviderConfig" { "Q-T09" } else { "Q-T10" };
+        t.soft(breaking(t.get(path).await?.expect_status(&[200]), &[rule]))?;
     }
     for (role, name) in [(Role::User, "User"), (Role::Group, "Group")] {
         if !discovery.kind(role).is_some_and(|kind| kind.is_published) {
             t.note(
                 Flaw::new(format!("discovery has no {name}"))
                     .expected(format!("a resource type {name} with its schema"))
-                    .got("none"),
+                    .got("none")
+                    .breaks(&["Q-T10"]),
             );
         }
     }
     for feature in ["patch", "filter"] {
         if let Support::No(reason) = discovery.supports(feature, "supported") {
-            t.note(Flaw::new(reason).expected(format!("{feature}.supported = true")).got("false"));
+            let flaw = Flaw::new(reason).expected(format!("{feature}.supported = true")).got("false");
+            t.note(flaw.breaks(&["Q-T09"]));
         }
     }
     Ok(())
@@ -157,10 +161,11 @@ async fn activation(t: &Trial) -> Verdict {
     for value in [false, true] {
         let operations = json!([{ "op": "replace", "path": "active", "value": value }]);
         let answer = t.patch(&user.path, operations).await?;
-        answer.expect_success()?;
+        let rules: &[&'static str] = if value { &["Q-D07"] } else { &["Q-D02", "Q-D04"] };
+        breaking(answer.expect_success(), rules)?;
         let read = t.get(&user.path).await?;
-        read.expect_status(&[200])?;
-        expect(&answer, read.resource()?, &active, &json!(value))?;
+        breaking(read.expect_status(&[200]), &["Q-D02", "Q-D04"])?;
+        breaking(expect(&answer, read.resource()?, &active, &json!(value)), rules)?;
     }
     Ok(())
 }
@@ -184,8 +189,8 @@ async fn delete(t: &Trial) -> Verdict {
     let users = t.users()?;
     let body = t.body(&users).await?;
     let user = t.create_from(&users, &body).await?;
-    t.delete(&user.path).await?.expect_success()?;
-    posted(t, &users, &body).await?;
+    breaking(t.delete(&user.path).await?.expect_success(), &["Q-D05"])?;
+    breaking(posted(t, &users, &body).await, &["Q-D08"])?;
     Ok(())
 }
 
@@ -216,7 +221,11 @@ async fn filters(t: &Trial) -> Verdict {
     filters.extend(address.map(|address| format!("emails[value eq \"{address}\"]")));
     for filter in filters {
         let answer = t.get(&format!("{}?filter={}", users.endpoint(), component(&filter))).await?;
-        t.soft(expect_only(&answer, &user.id))?;
+        let rule = match filter.split([' ', '[']).next() {
+            Some("externalId") => "Q-L02",
+            _ => "Q-L07",
+        };
+        t.soft(breaking(expect_only(&answer, &user.id), &[rule]))?;
     }
     Ok(())
 }
@@ -246,15 +255,17 @@ async fn paging(t: &Trial) -> Verdict {
             .into());
     }
     for kind in t.kinds().iter().filter(|kind| kind.role != Role::Other) {
-        t.soft(first_full_page(t, kind).await)?;
+        let rule = if kind.role == Role::Group { "Q-P07" } else { "Q-P01" };
+        t.soft(breaking(first_full_page(t, kind).await, &[rule]))?;
         let answer = t.get(&format!("{}?startIndex=1&count=1", kind.endpoint())).await?;
-        let listed = answer.list()?.resources.len();
+        let listed = breaking(answer.list(), &[rule])?.resources.len();
         if listed > 1 {
             t.note(
                 answer
                     .flaw(format!("{} ignores `count`", answer.asked))
                     .expected("one resource at most")
-                    .got(format!("{listed} resources")),
+                    .got(format!("{listed} resources"))
+                    .breaks(&[rule]),
             );
         }
     }
@@ -283,17 +294,18 @@ async fn group_lookup(t: &Trial) -> Verdict {
     let filter = component(&format!("displayName eq \"{name}\""));
     let endpoint = team.group.kind.endpoint();
     let found = t.get(&format!("{endpoint}?filter={filter}&excludedAttributes=members")).await?;
-    t.soft(expect_only(&found, &team.group.id))?;
+    t.soft(breaking(expect_only(&found, &team.group.id), &["Q-L06"]))?;
     let read = t.get(&format!("{}?excludedAttributes=members", team.group.path)).await?;
-    read.expect_status(&[200])?;
+    breaking(read.expect_status(&[200]), &["Q-G22"])?;
     let first = found.list().ok().and_then(|list| list.resources.first().cloned());
-    for (answer, group) in [(&read, read.json.clone()), (&found, first)] {
+    for (answer, group, rule) in [(&read, read.json.clone(), "Q-G22"), (&found, first, "Q-L06")] {
         if group.is_some_and(|group| !member_ids(&group).is_empty()) {
             t.note(
                 answer
                     .flaw(format!("{} shows the members that it leaves out", answer.asked))
                     .expected("no `members`")
-                    .got("members"),
+                    .got("members")
+                    .breaks(&[rule]),
             );
         }
     }
@@ -319,7 +331,7 @@ async fn add_members(t: &Trial) -> Verdict {
     let team = team(t, 1, 2).await?;
     let add = json!([{ "op": "add", "path": "members", "value": references(&team.outside) }]);
     let all: Vec<_> = team.inside.iter().chain(&team.outside).collect();
-    team.patch(t, add, &all).await
+    breaking(team.patch(t, add, &all).await, &["Q-G13"])
 }
 
 check! {
@@ -400,7 +412,8 @@ async fn errors(t: &Trial) -> Verdict {
                 answer
                     .flaw(format!("the body of the {} to {} is no SCIM Error", answer.status, answer.asked))
                     .expected("schemas with urn:ietf:params:scim:api:messages:2.0:Error")
-                    .got(seen(answer.json.as_ref())),
+                    .got(seen(answer.json.as_ref()))
+                    .breaks(if answer.json.is_some() { &["Q-E01"] } else { &["Q-E01", "Q-E02"] }),
             );
         }
         let text = String::from_utf8_lossy(&answer.body);
@@ -452,6 +465,7 @@ async fn oauth(t: &Trial) -> Verdict {
             .flaw("OAuth 2.0 is not among the authenticationSchemes")
             .expected("oauth2 or oauthbearertoken")
             .got(if types.is_empty() { "none".to_owned() } else { types.join(", ") })
+            .breaks(&["Q-H16"])
             .into()),
     }
 }

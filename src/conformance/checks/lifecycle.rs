@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compare::{core, expect_same, get, get_in, has_id, look, named, outlast};
+use super::query::breaking;
 use super::replace::{next_body, put};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Kind;
@@ -259,6 +260,7 @@ async fn found(t: &Trial) -> Verdict {
             .flaw("a user who was deactivated is not found any more")
             .expected("the user, with active false")
             .got("totalResults without it")
+            .breaks(&["RFC7644-3.4.2-12"])
             .into());
     };
     if slot.get(listed) == Some(&json!(true)) {
@@ -266,6 +268,7 @@ async fn found(t: &Trial) -> Verdict {
             .flaw("a list shows a deactivated user as active")
             .expected("active false")
             .got("active true")
+            .breaks(&["RFC7643-4.1.1-17"])
             .into());
     }
     Ok(())
@@ -282,7 +285,7 @@ check! {
     id: "lifecycle.rename",
     title: "a renamed user keeps its id and is found under the new name only",
     level: Must,
-    requirements: ["RFC7643-3.1-08", "RFC7643-7-22"],
+    requirements: ["RFC7643-3.1-08", "RFC7643-7-22", "RFC7644-3.4.2.2-02", "RFC7644-3.4.2.2-08"],
     needs: [Users],
     breaks: [Okta, Entra],
 }
@@ -354,11 +357,13 @@ async fn rename(t: &Trial) -> Verdict {
     }
     let (answer, under_new) = named(t, &users, &new).await?;
     if !has_id(&under_new, &created.id) {
-        t.note(answer.flaw("a renamed user is not found under the new name").expected("the user"));
+        let flaw = answer.flaw("a renamed user is not found under the new name").expected("the user");
+        t.note(flaw.breaks(&["RFC7644-3.4.2.2-08"]));
     }
     let answer = t.search(&users, &format!("userName eq {}", super::compare::quoted(&old))).await?;
     if answer.list().is_ok_and(|list| has_id(list.resources, &created.id)) {
-        t.note(answer.flaw("a renamed user is still found under the old name").expected("nobody"));
+        let flaw = answer.flaw("a renamed user is still found under the old name").expected("nobody");
+        t.note(flaw.breaks(&["RFC7644-3.4.2.2-02"]));
     }
     Ok(())
 }
@@ -401,7 +406,7 @@ async fn id_stays(t: &Trial) -> Verdict {
         if !answer.is_success() && index < last {
             continue; // Judged elsewhere.
         }
-        answer.expect_success()?;
+        breaking(answer.expect_success(), &["RFC7643-3.1-08"])?;
         let Some(Value::Object(_)) = &answer.json else { continue };
         let id = answer.json.as_ref().and_then(|json| get(json, "id"));
         if id.and_then(Value::as_str) != Some(created.id.as_str()) {
@@ -409,7 +414,8 @@ async fn id_stays(t: &Trial) -> Verdict {
                 answer
                     .flaw(format!("the answer to {} has another id", answer.asked))
                     .expected(format!("\"id\": \"{}\"", created.id))
-                    .got(id.map_or_else(|| "no id".to_owned(), Value::to_string)),
+                    .got(id.map_or_else(|| "no id".to_owned(), Value::to_string))
+                    .breaks(if id.is_some() { &["RFC7643-3.1-08"] } else { &["RFC7643-3.1-05"] }),
             );
         }
     }
@@ -514,23 +520,29 @@ async fn whole_life(t: &Trial) -> Verdict {
                 answer.said()
             )));
         }
-        answer.expect_success()?;
+        let rules: &[&'static str] = match state {
+            Some(_) => &["RFC7643-4.1.1-17", "RFC7643-7-22"],
+            None => &["RFC7643-7-22"],
+        };
+        breaking(answer.expect_success(), rules)?;
         text.set(&mut expected, place);
         if let Some(state) = state {
             slot.set(&mut expected, json!(state));
         }
         let read = look(t, &created).await?;
-        expect_same(&users, &expected, &read, &[], "a step in the life of a user has another result")?;
+        let what = "a step in the life of a user has another result";
+        breaking(expect_same(&users, &expected, &read, &[], what), rules)?;
         // While somebody is inactive the profile can still be changed.
         if state == Some(false) {
             let operation = json!([{ "op": "replace", "path": text.path(), "value": "Rome" }]);
-            t.patch(&created.path, operation).await?.expect_success()?;
+            breaking(t.patch(&created.path, operation).await?.expect_success(), &["RFC7643-7-22"])?;
             text.set(&mut expected, json!("Rome"));
             let read = look(t, &created).await?;
-            expect_same(&users, &expected, &read, &[], "a change of an inactive user has another result")?;
+            let what = "a change of an inactive user has another result";
+            breaking(expect_same(&users, &expected, &read, &[], what), &["RFC7643-7-22"])?;
         }
     }
-    t.delete(&created.path).await?.expect_success()?;
+    breaking(t.delete(&created.path).await?.expect_success(), &["RFC7644-3.6-01"])?;
     let gone = t.get(&created.path).await?;
-    gone.expect_status(&[404, 410]).map(drop)
+    breaking(gone.expect_status(&[404, 410]).map(drop), &["RFC7644-3.6-01"])
 }

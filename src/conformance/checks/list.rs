@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::compare::{differences, get, get_in, has_id, look, named, quoted};
+use super::query::breaking;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::Role;
 use crate::conformance::trial::{Answer, Trial, or_nothing, shortened};
@@ -42,6 +43,7 @@ check! {
     level: Must,
     requirements: [
         "RFC7644-3.4.2-04", "RFC7644-3.4.2-05", "RFC7644-3.4.2-07", "RFC7644-3.4.2-08", "RFC7644-3.4.2-01",
+        "RFC7644-3.4.2.4-12",
     ],
     needs: [],
     breaks: [Okta, Entra, OneLogin, JumpCloud, Ping],
@@ -70,8 +72,8 @@ async fn message(t: &Trial) -> Verdict {
 }
 
 fn judge_message(t: &Trial, answer: &Answer) -> Verdict {
-    answer.expect_status(&[200])?;
-    let object = answer.object()?;
+    breaking(answer.expect_status(&[200]), &["RFC7644-3.4.2-01"])?;
+    let object = breaking(answer.object(), &["RFC7644-3.4.2-04"])?;
     let schemas = member(object, "schemas");
     if schemas != Some(&json!([LIST_RESPONSE])) {
         t.note(
@@ -96,7 +98,7 @@ fn judge_message(t: &Trial, answer: &Answer) -> Verdict {
                     .flaw(format!("`{name}` in the answer to {} is no whole number", answer.asked))
                     .expected("a whole number, 0 or more")
                     .got(value.map_or_else(|| "nothing".to_owned(), Value::to_string))
-                    .breaks(&["RFC7644-3.4.2-05"]),
+                    .breaks(if value.is_some() { &["RFC7644-3.4.2.4-12"] } else { &["RFC7644-3.4.2-05"] }),
             );
         }
     }
@@ -269,6 +271,7 @@ async fn own_type(t: &Trial) -> Verdict {
                 .flaw("a list of users has a group in it")
                 .expected("users only")
                 .got(shortened(&stranger.to_string()))
+                .breaks(&["RFC7644-3.4.2-12"])
                 .into());
         }
     }
@@ -311,6 +314,7 @@ async fn same_as_read(t: &Trial) -> Verdict {
         .flaw("a list shows a user otherwise than GET by its id")
         .expected("the same resource")
         .got(found.join("; "))
+        .breaks(&["RFC7644-3.1-06"])
         .into())
 }
 
@@ -401,7 +405,8 @@ async fn root(t: &Trial) -> Verdict {
     let flaw = answer
         .flaw(format!("a query at the base URL does not find the {}", absent.join(" and the ")))
         .expected("a user and a group with that externalId")
-        .got(format!("{} resources", list.resources.len()));
+        .got(format!("{} resources", list.resources.len()))
+        .breaks(&["RFC7644-3.4.2.1-02"]);
     // Where it finds neither, it may be the filter that is not understood there.
     Err(if absent.len() == ids.len() { flaw.concern() } else { flaw }.into())
 }

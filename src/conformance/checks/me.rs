@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::compare::{Place, expect_same, get_in};
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Answer, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
@@ -37,7 +38,8 @@ async fn answer(t: &Trial) -> Verdict {
         300..400 => answer.flaw(format!("/Me redirects with {}", answer.status)),
         _ => answer.flaw(format!("/Me answers {}", answer.said())),
     };
-    Err(flaw.expected("200, 308 with a Location, or 501").got(answer.said()).into())
+    let rule = if (300..400).contains(&answer.status) { "RFC7644-3.11-03" } else { "RFC7644-3.11-02" };
+    Err(flaw.expected("200, 308 with a Location, or 501").got(answer.said()).breaks(&[rule]).into())
 }
 
 check! {
@@ -166,7 +168,9 @@ async fn same(t: &Trial) -> Verdict {
             .flaw("the resource of /Me is not found by its id")
             .expected("200")
             .got(there.said())
+            .breaks(&["RFC7644-3.11-01"])
             .into());
     }
-    expect_same(&kind, answer.resource()?, &there, &[], "/Me shows another resource than GET by its id")
+    let what = "/Me shows another resource than GET by its id";
+    breaking(expect_same(&kind, answer.resource()?, &there, &[], what), &["RFC7644-3.11-01"])
 }

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::patch::words;
 use super::patch_add::expect_no_change;
+use super::query::breaking;
 use super::subject::{Refusal, Subject, mistake, told};
 use super::team::{Team, ids, members_of, reference};
 use crate::conformance::check::{Check, check};
@@ -50,11 +51,12 @@ async fn add(t: &Trial) -> Verdict {
     let path = team.members.path();
     let element = |at: usize, team: &Team| reference(t, &team.members, &crowd[at]);
     let one = json!([{ "op": "add", "path": path, "value": [element(2, &team)] }]);
-    team.subject.before = team.becomes(t, one, &[&crowd[0], &crowd[1], &crowd[2]]).await?;
+    let added = team.becomes(t, one, &[&crowd[0], &crowd[1], &crowd[2]]).await;
+    team.subject.before = breaking(added, &["RFC7644-3.5.2.1-08", "RFC7643-4.2-04"])?;
     let value = [element(3, &team), element(4, &team)];
     let several = json!([{ "op": "add", "path": path, "value": value }]);
     let all: Vec<&Created> = crowd.iter().take(5).collect();
-    team.becomes(t, several, &all).await.map(drop)
+    breaking(team.becomes(t, several, &all).await.map(drop), &["RFC7644-3.5.2.1-17"])
 }
 
 check! {
@@ -300,7 +302,18 @@ async fn swap(t: &Trial) -> Verdict {
         { "op": "remove", "path": team.one(&crowd[0]) },
         { "op": "add", "path": team.members.path(), "value": [reference(t, &team.members, &crowd[2])] },
     ]);
-    team.becomes(t, operations, &[&crowd[1], &crowd[2]]).await.map(drop)
+    let told = told(&operations);
+    let answer = breaking(team.subject.patch(t, operations).await, &["RFC7644-3.5.2-21"])?;
+    let after = team.subject.now(t, &answer).await?;
+    let shown = ids(&team.members, &after);
+    let rules: &[&'static str] = match (shown.contains(&crowd[0].id), shown.contains(&crowd[2].id)) {
+        (true, true) => &["RFC7644-3.5.2-21", "RFC7644-3.5.2.2-04"],
+        (true, false) => &["RFC7644-3.5.2.2-04", "RFC7644-3.5.2.1-08"],
+        (false, false) => &["RFC7644-3.5.2-21", "RFC7644-3.5.2.1-08"],
+        (false, true) => &["RFC7644-3.5.2.2-04"],
+    };
+    let expected = team.with(t, &[&crowd[1], &crowd[2]]);
+    breaking(team.subject.judge(&answer, &told, &expected, &after), rules)
 }
 
 check! {
@@ -315,7 +328,7 @@ check! {
     id: "membership.unknown-member",
     title: "a member that does not exist is neither created nor an internal error",
     level: Must,
-    requirements: ["RFC7643-2.3.7-07", "RFC7643-3.1-10", "RFC7644-3.12-17"],
+    requirements: ["RFC7643-2.3.7-07", "RFC7643-3.1-10", "RFC7644-3.12-17", "RFC7644-3.5.2.1-08"],
     needs: [Patch, Groups, Users],
     breaks: [Okta, Entra],
 }
@@ -338,7 +351,7 @@ async fn unknown(t: &Trial) -> Verdict {
                 .flaw(format!("a member that does not exist ends in an internal error: {}", answer.said()))
                 .expected("400, or success")
                 .got(answer.said())
-                .breaks(&["RFC7643-2.3.7-07", "RFC7644-3.12-17"]),
+                .breaks(&["RFC7644-3.12-17"]),
         );
     }
     let after = team.subject.now(t, &answer).await?;
@@ -347,7 +360,8 @@ async fn unknown(t: &Trial) -> Verdict {
             answer
                 .flaw("the member that was there is lost")
                 .expected(format!("the member {}", crowd[0].id))
-                .got(words(team.members.get(&after))),
+                .got(words(team.members.get(&after)))
+                .breaks(&["RFC7644-3.5.2.1-08"]),
         );
     }
     let user = t.get(&path).await?;
@@ -408,7 +422,7 @@ check! {
     id: "membership.member-immutable",
     title: "a member cannot be turned into another in place",
     level: Must,
-    requirements: ["RFC7643-4.2-05", "RFC7644-3.5.2-14", "RFC7643-7-24"],
+    requirements: ["RFC7643-4.2-05", "RFC7644-3.5.2-14", "RFC7643-7-24", "RFC7644-3.5.2-16"],
     needs: [Patch, Groups, Users],
     breaks: [],
 }
@@ -424,6 +438,10 @@ async fn immutable(t: &Trial) -> Verdict {
     let path = format!("{}.value", team.one(&crowd[0]));
     let operations = json!([{ "op": "replace", "path": path, "value": crowd[2].id }]);
     // A target may not know such paths at all.
-    let refusal = Refusal { keywords: &["mutability", "invalidPath"], is_demanded: false };
+    let refusal = Refusal {
+        keywords: &["mutability", "invalidPath"],
+        is_demanded: false,
+        answer: &["RFC7644-3.5.2-16"],
+    };
     team.subject.refuses(t, &refusal, [mistake(operations)]).await.map(drop)
 }

@@ -137,7 +137,8 @@ async fn expect_values(t: &Trial, list: &List, created: &Created, sent: &[Value]
     let found = list.values(read.resource()?);
     for element in sent.iter().map(|element| value(list, element)).filter(|value| !found.contains(value)) {
         let what = format!("a value of `{}` is lost after {method}", list.slot.path());
-        t.note(read.flaw(what).expected(element).got(shortened(&found.join(", "))));
+        let rule = if method == "PUT" { "RFC7644-3.5.1-03" } else { "RFC7643-2.4-01" };
+        t.note(read.flaw(what).expected(element).got(shortened(&found.join(", "))).breaks(&[rule]));
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::comparison::differences;
+use super::query::breaking;
 use super::subject::{Subject, fresh, mistake, texts, told};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Kind, Role, Support};
@@ -111,7 +112,8 @@ async fn supported(t: &Trial) -> Verdict {
                 answer
                     .flaw(format!("a simple PATCH of a {} is answered {}", kind.name(), answer.said()))
                     .expected("200 or 204")
-                    .got(answer.said()),
+                    .got(answer.said())
+                    .breaks(&["RFC7643-5-20"]),
             );
         }
         if !is_replaced {
@@ -127,7 +129,7 @@ async fn supported(t: &Trial) -> Verdict {
             let answer = t.patch(&created.path, json!([operation])).await?;
             if matches!(answer.status, 403 | 404 | 405 | 501) {
                 let flaw = answer.flaw(format!("{told} of a {} is answered {}", kind.name(), answer.said()));
-                t.note(flaw.expected("200 or 204").got(answer.said()));
+                t.note(flaw.expected("200 or 204").got(answer.said()).breaks(&["RFC7643-5-20"]));
             }
         }
     }
@@ -156,7 +158,7 @@ async fn status(t: &Trial) -> Verdict {
     let slot = texts(t, &users, 1).await?.swap_remove(0);
     let subject = Subject::of(t, &users, &t.body(&users).await?).await?;
     let operations = json!([{ "op": "replace", "path": slot.path(), "value": fresh(t, &slot) }]);
-    let answer = subject.patch(t, operations).await?;
+    let answer = breaking(subject.patch(t, operations).await, &["RFC7644-3.5.2-26"])?;
     match answer.status {
         200 => {
             let resource = answer.resource()?;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::patch::{instant, member_of_meta, words};
+use super::query::breaking;
 use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, told, with, without};
 use super::team::{Team, membership};
 use crate::conformance::check::{Check, check};
@@ -26,7 +27,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 /// A value that does not fit.
 pub(super) const VALUE: Refusal =
-    Refusal { keywords: &["invalidValue", "invalidSyntax"], is_demanded: false };
+    Refusal { keywords: &["invalidValue", "invalidSyntax"], is_demanded: false, answer: &[] };
 
 check! {
     /// `add` on a multi-valued attribute appends: the values that were there stay, one new value or several are added.
@@ -227,7 +228,8 @@ async fn no_change(t: &Trial) -> Verdict {
 pub(super) async fn expect_no_change(t: &Trial, subject: &Subject, operations: Value) -> Verdict {
     let told = told(&operations);
     // A refusal is a failure although the word is SHOULD: no other rule lets a target refuse it.
-    let Some(answer) = t.soft(subject.patch(t, operations).await)? else { return Ok(()) };
+    let success = breaking(subject.patch(t, operations).await, &["RFC7644-3.5.2.1-14"]);
+    let Some(answer) = t.soft(success)? else { return Ok(()) };
     let after = subject.now(t, &answer).await?;
     if let Err(Stop::Problem(flaw)) = subject.judge(&answer, &told, &subject.before, &after) {
         let flaw = flaw.breaks(&["RFC7644-3.5.2.1-13"]);
@@ -286,7 +288,11 @@ async fn without_path(t: &Trial) -> Verdict {
     let mut all = listing.sent.clone();
     all.push(new);
     let expected = with(&listing.with(all), slot, value);
-    listing.subject.becomes(t, json!([{ "op": "add", "value": object }]), &expected).await.map(drop)
+    let (operations, subject) = (json!([{ "op": "add", "value": object }]), &listing.subject);
+    let told = told(&operations);
+    let answer = breaking(subject.patch(t, operations).await, &["RFC7644-3.5.2.1-03", "RFC7644-3.5.2-07"])?;
+    let after = subject.now(t, &answer).await?;
+    breaking(subject.judge(&answer, &told, &expected, &after), &["RFC7644-3.5.2.1-03"])
 }
 
 check! {
@@ -433,7 +439,7 @@ async fn no_match(t: &Trial) -> Verdict {
     let after = listing.subject.now(t, &answer).await?;
     if !answer.is_success() {
         listing.subject.blocked_without_patch(t, &answer).await?;
-        let refusal = Refusal { keywords: &["noTarget"], is_demanded: false };
+        let refusal = Refusal { keywords: &["noTarget"], is_demanded: false, answer: &[] };
         refusal.judge(t, &told, &answer);
         return listing.subject.judge_unchanged(&answer, &told, &after);
     }

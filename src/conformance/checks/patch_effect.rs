@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::patch::{instant, member_of_meta, words};
+use super::query::breaking;
 use super::subject::{Listing, Subject, fresh, texts, told, with};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::slot::{is_plain, slots};
@@ -30,7 +31,7 @@ check! {
     id: "patch.keeps-rest",
     title: "PATCH of one attribute leaves everything else as it was",
     level: Must,
-    requirements: ["RFC7644-3.5.2.3-02", "RFC7644-3.5.2.1-03", "RFC7643-3.1-25", "RFC7643-3.1-08"],
+    requirements: ["RFC7644-3.5.2.3-02", "RFC7644-3.5.2.3-03", "RFC7644-3.5.2.1-03", "RFC7643-3.1-25", "RFC7643-3.1-08"],
     needs: [Patch, Users],
     breaks: [Okta, Entra, OneLogin, JumpCloud, Ping],
 }
@@ -54,10 +55,11 @@ async fn keeps_rest(t: &Trial) -> Verdict {
             _ => json!([{ "op": op, "value": pathless(&value) }]),
         };
         let told = told(&operations);
-        let answer = subject.patch(t, operations).await?;
+        let rule = if op == "add" { "RFC7644-3.5.2.1-03" } else { "RFC7644-3.5.2.3-03" };
+        let answer = breaking(subject.patch(t, operations).await, &[rule])?;
         let after = subject.now(t, &answer).await?;
         let expected = with(&subject.before, &slot, value);
-        t.soft(subject.judge(&answer, &told, &expected, &after))?;
+        t.soft(breaking(subject.judge(&answer, &told, &expected, &after), &[rule]))?;
         let (was, is) = (member_of_meta(&subject.before, "created"), member_of_meta(&after, "created"));
         if instant(was) != instant(is) {
             t.note(
@@ -239,7 +241,10 @@ check! {
     id: "patch.primary",
     title: "a new primary value takes the place of the old one",
     level: Must,
-    requirements: ["RFC7644-3.5.2-22", "RFC7644-3.5.2.3-12", "RFC7643-2.4-04"],
+    requirements: [
+        "RFC7644-3.5.2-22", "RFC7644-3.5.2.3-12", "RFC7643-2.4-04", "RFC7644-3.5.2.1-08", "RFC7644-3.5.2.3-10",
+        "RFC7644-3.5.2-11",
+    ],
     needs: [Patch, Users],
     breaks: [Okta, Entra, Ping],
 }
@@ -281,16 +286,21 @@ async fn primary(t: &Trial) -> Verdict {
         let after = subject.now(t, &answer).await?;
         let found = listing.primaries(&after);
         if found != [chosen.clone()] {
+            let mut rules = vec!["RFC7644-3.5.2-22"];
+            rules.extend((way > 0).then_some("RFC7644-3.5.2.3-12"));
+            rules.extend((found.len() > 1).then_some("RFC7643-2.4-04"));
             t.note(
                 answer
                     .flaw(format!("after {told}, {} values are primary", found.len()))
                     .expected(format!("only {chosen}"))
-                    .got(words(Some(&json!(found)))),
+                    .got(words(Some(&json!(found))))
+                    .breaks(&rules),
             );
         }
         // Who is primary was judged; that nobody is lost is left.
         let all = all.into_iter().map(|element| without_primary(&element)).collect();
-        t.soft(subject.judge(&answer, &told, &listing.with(all), &after))?;
+        let rule = ["RFC7644-3.5.2.1-08", "RFC7644-3.5.2.3-10", "RFC7644-3.5.2-11"][way];
+        t.soft(breaking(subject.judge(&answer, &told, &listing.with(all), &after), &[rule]))?;
     }
     match judged {
         true => Ok(()),

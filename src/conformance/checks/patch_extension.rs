@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::patch::words;
 use super::patch_remove::removable;
+use super::query::breaking;
 use super::subject::{Subject, fresh, texts, told, with, without};
 use super::team::reference;
 use crate::conformance::check::{Check, check};
@@ -35,22 +36,27 @@ async fn expect_extension(
     urn: &str,
     operations: Value,
     value: Value,
+    (rule, listing): (&'static str, &'static str),
 ) -> Verdict {
     let expected = with(&subject.before, slot, value);
     let told = told(&operations);
-    let answer = subject.patch(t, operations).await?;
+    let answer = breaking(subject.patch(t, operations).await, &[rule])?;
     let after = subject.now(t, &answer).await?;
-    t.soft(subject.judge(&answer, &told, &expected, &after))?;
+    t.soft(breaking(subject.judge(&answer, &told, &expected, &after), &[rule]))?;
     let listed = after["schemas"].as_array().map(Vec::as_slice).unwrap_or_default();
     let times =
         listed.iter().filter(|uri| uri.as_str().is_some_and(|uri| uri.eq_ignore_ascii_case(urn))).count();
     if times != 1 && slot.get(&after).is_some() {
-        let what = if times == 0 { "is not in" } else { "is more than once in" };
+        let (what, rule) = match times {
+            0 => ("is not in", listing),
+            _ => ("is more than once in", "RFC7643-3-03"),
+        };
         t.note(
             answer
                 .flaw(format!("the URI of the extension {what} `schemas` after {told}"))
                 .expected(format!("{urn} once"))
-                .got(words(after.get("schemas"))),
+                .got(words(after.get("schemas")))
+                .breaks(&[rule]),
         );
     }
     Ok(())
@@ -78,7 +84,8 @@ async fn extension_path(t: &Trial) -> Verdict {
     for op in ["add", "replace"] {
         let value = fresh(t, &slot);
         let operations = json!([{ "op": op, "path": slot.path(), "value": value }]);
-        expect_extension(t, &subject, &slot, &urn, operations, value).await?;
+        let rules = ("RFC7644-3.5.2-17", "RFC7644-3.5.2-20");
+        expect_extension(t, &subject, &slot, &urn, operations, value, rules).await?;
         subject.before = t.read(&subject.created).await?;
     }
     Ok(())
@@ -113,7 +120,8 @@ async fn extension_object(t: &Trial) -> Verdict {
         let value = fresh(t, &slot);
         let name = slot.attribute.name.as_str();
         let operations = json!([{ "op": "add", "value": { urn.as_str(): { name: value } } }]);
-        expect_extension(t, &subject, &slot, &urn, operations, value).await?;
+        let rules = ("RFC7644-3.5.2.1-04", "RFC7644-3.5.2.1-04");
+        expect_extension(t, &subject, &slot, &urn, operations, value, rules).await?;
         subject.before = t.read(&subject.created).await?;
     }
     match declares(subject.before.as_object().unwrap_or(&serde_json::Map::new()), &urn) || !t.is_clean() {
@@ -189,7 +197,11 @@ async fn manager(t: &Trial) -> Verdict {
     ];
     for (operations, wanted) in steps {
         let told = told(&operations);
-        let answer = subject.patch(t, operations).await?;
+        let rules: &[&'static str] = match wanted {
+            Some(_) => &["RFC7644-3.5.2-17"],
+            None => &["RFC7644-3.5.2.2-02"],
+        };
+        let answer = breaking(subject.patch(t, operations).await, rules)?;
         let after = subject.now(t, &answer).await?;
         if id.get(&after).and_then(Value::as_str) != wanted.map(String::as_str) {
             return Err(answer
@@ -198,6 +210,7 @@ async fn manager(t: &Trial) -> Verdict {
                     wanted.map_or("no manager".to_owned(), |wanted| format!("value: {}", json!(wanted))),
                 )
                 .got(words(slot.get(&after)))
+                .breaks(rules)
                 .into());
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::query::breaking;
 use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, with};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Slot, Trial};
@@ -22,9 +23,11 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// A message of the wrong form.
-const SYNTAX: Refusal = Refusal { keywords: &["invalidSyntax", "invalidValue"], is_demanded: false };
+const SYNTAX: Refusal =
+    Refusal { keywords: &["invalidSyntax", "invalidValue"], is_demanded: false, answer: &[] };
 /// A path that is no path.
-const PATH: Refusal = Refusal { keywords: &["invalidPath", "invalidFilter"], is_demanded: false };
+const PATH: Refusal =
+    Refusal { keywords: &["invalidPath", "invalidFilter"], is_demanded: false, answer: &[] };
 
 /// A user and a harmless operation on it.
 async fn user(t: &Trial) -> Result<(Subject, Slot), Stop> {
@@ -251,8 +254,9 @@ async fn qualified(t: &Trial) -> Verdict {
         for path in [slot.path(), format!("{urn}:{}", slot.path())] {
             let value = fresh(t, slot);
             let expected = with(&subject.before, slot, value.clone());
-            let operations = json!([{ "op": "replace", "path": path, "value": value }]);
-            let after = subject.becomes(t, operations, &expected).await;
+            let operations = json!([{ "op": "replace", "path": path.as_str(), "value": value }]);
+            let rule = if path.starts_with(urn.as_str()) { "RFC7644-3.5.2-17" } else { "RFC7644-3.5.2-18" };
+            let after = breaking(subject.becomes(t, operations, &expected).await, &[rule]);
             if let Some(after) = t.soft(after)? {
                 subject.before = after;
             } else {
@@ -376,6 +380,7 @@ async fn unknown_path(t: &Trial) -> Verdict {
             let refusal = Refusal {
                 keywords: &["invalidPath", "noTarget", "invalidValue", "invalidSyntax"],
                 is_demanded: false,
+                answer: &[],
             };
             refusal.judge(t, &told, &answer);
         }

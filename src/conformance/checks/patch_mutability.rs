@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::patch::{instant, member_of_meta, words};
+use super::query::breaking;
 use super::subject::{Refusal, Subject, fresh, mistake, texts, with, without};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
@@ -27,7 +28,8 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 /// A change that the mutability of the attribute forbids.
-pub(super) const MUTABILITY: Refusal = Refusal { keywords: &["mutability"], is_demanded: false };
+pub(super) const MUTABILITY: Refusal =
+    Refusal { keywords: &["mutability"], is_demanded: false, answer: &["RFC7644-3.5.2-16"] };
 
 check! {
     /// An operation that would change a readOnly attribute is an error, 400 mutability. It is neither carried out nor
@@ -43,7 +45,7 @@ check! {
     id: "patch.read-only",
     title: "a PATCH of a readOnly attribute is refused with mutability",
     level: Must,
-    requirements: ["RFC7644-3.5.2-13", "RFC7643-3.1-13", "RFC7643-7-21", "RFC7644-3.12-22"],
+    requirements: ["RFC7644-3.5.2-13", "RFC7643-3.1-13", "RFC7643-7-21", "RFC7644-3.12-22", "RFC7644-3.5.2-16"],
     needs: [Patch, Users],
     breaks: [],
 }
@@ -156,7 +158,7 @@ check! {
     id: "patch.immutable",
     title: "an immutable attribute that has a value is not changed by PATCH",
     level: Must,
-    requirements: ["RFC7644-3.5.2-14", "RFC7643-7-24"],
+    requirements: ["RFC7644-3.5.2-14", "RFC7643-7-24", "RFC7644-3.5.2-16"],
     needs: [Patch],
     breaks: [],
 }
@@ -194,7 +196,7 @@ check! {
     id: "patch.taken-user-name",
     title: "a PATCH to a userName that is taken is refused with 409 uniqueness",
     level: Must,
-    requirements: ["RFC7644-3.5.2-30", "RFC7643-4.1.1-03", "RFC7644-3.12-21"],
+    requirements: ["RFC7644-3.5.2-30", "RFC7643-4.1.1-03", "RFC7644-3.12-21", "RFC7644-3.5.2-24"],
     needs: [Patch, Users],
     breaks: [Okta, Entra],
 }
@@ -227,16 +229,26 @@ async fn taken_name(t: &Trial) -> Verdict {
                 true => format!("a user was renamed to `{name}`, which is the name of another user"),
                 false => format!("a PATCH to the taken userName `{name}` succeeds, and does nothing"),
             });
-            t.note(flaw.expected("409 uniqueness").got(answer.said()));
+            let rules: &[&'static str] = match is_taken {
+                true => &["RFC7644-3.5.2-30", "RFC7643-4.1.1-03"],
+                false => &["RFC7644-3.5.2-30"],
+            };
+            t.note(flaw.expected("409 uniqueness").got(answer.said()).breaks(rules));
             before = after;
             continue;
         }
         subject.blocked_without_patch(t, &answer).await?;
-        let flaw = |text: &str| answer.flaw(text).expected("409 uniqueness").got(answer.said());
+        let flaw = |text: &str| {
+            answer.flaw(text).expected("409 uniqueness").got(answer.said()).breaks(&["RFC7644-3.5.2-30"])
+        };
         let keyword = answer.text("scimType");
         match answer.status {
             409 if keyword == Some("uniqueness") => {}
-            409 => t.note(flaw("the conflict is not called `uniqueness` in scimType").concern()),
+            409 => t.note(
+                flaw("the conflict is not called `uniqueness` in scimType")
+                    .breaks(&["RFC7644-3.12-21"])
+                    .concern(),
+            ),
             400 if keyword == Some("mutability") && !is_read_write(&users, "userName") => {}
             400 => t.note(flaw("a userName that is taken is answered with 400 instead of 409").concern()),
             status if status >= 500 && status != 501 => {
@@ -245,7 +257,8 @@ async fn taken_name(t: &Trial) -> Verdict {
             _ => t.note(flaw("a userName that is taken is answered with another status than 409").concern()),
         }
         for difference in super::comparison::differences(&users, &before, &before, &after) {
-            t.note(answer.flaw(format!("the refused PATCH has changed the user: {}", difference.text)));
+            let flaw = answer.flaw(format!("the refused PATCH has changed the user: {}", difference.text));
+            t.note(flaw.breaks(&["RFC7644-3.5.2-24"]));
         }
     }
     Ok(())
@@ -277,7 +290,8 @@ async fn new_name(t: &Trial) -> Verdict {
     let mut expected = subject.before.clone();
     expected["userName"] = name.clone();
     let operations = json!([{ "op": "replace", "path": "userName", "value": name }]);
-    subject.becomes(t, operations, &expected).await.map(drop)
+    let verdict = subject.becomes(t, operations, &expected).await.map(drop);
+    breaking(verdict, &["RFC7644-3.5.2.3-03", "RFC7643-7-22"])
 }
 
 check! {

@@ -402,7 +402,7 @@ async fn expect_nothing(t: &Trial, subject: &Subject, operations: serde_json::Va
     if !answer.is_success() {
         subject.blocked_without_patch(t, &answer).await?;
         // A filter of that kind may be more than it understands, which other checks tell.
-        let refusal = Refusal { keywords: &[], is_demanded: false };
+        let refusal = Refusal { keywords: &[], is_demanded: false, answer: &[] };
         refusal.judge(t, &told, &answer);
     }
     let after = subject.now(t, &answer).await?;
@@ -457,12 +457,12 @@ check! {
 async fn without_path(t: &Trial) -> Verdict {
     let users = t.users()?;
     let subject = Subject::full(t, &users).await?;
-    let refusal = Refusal { keywords: &["noTarget"], is_demanded: true };
+    let refusal = Refusal { keywords: &["noTarget"], is_demanded: true, answer: &[] };
     subject.refuses(t, &refusal, [mistake(json!([{ "op": "remove" }]))]).await.map(drop)
 }
 
 /// A removal that is refused with this keyword and no other.
-pub(super) const FORBIDDEN: Refusal = Refusal { keywords: &["mutability"], is_demanded: true };
+pub(super) const FORBIDDEN: Refusal = Refusal { keywords: &["mutability"], is_demanded: true, answer: &[] };
 
 check! {
     /// `remove` of a required attribute is refused with 400 mutability.

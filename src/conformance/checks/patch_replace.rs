@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 
 use super::patch::booleans;
 use super::patch_add::VALUE;
-use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, with, without};
+use super::query::breaking;
+use super::subject::{Listing, Refusal, Subject, fresh, mistake, texts, told, with, without};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::{Slot, Trial};
@@ -109,7 +110,11 @@ async fn boolean(t: &Trial) -> Verdict {
     for value in [false, true] {
         let operations = json!([{ "op": "replace", "path": slot.path(), "value": value }]);
         let expected = with(&subject.before, slot, json!(value));
-        subject.before = subject.becomes(t, operations, &expected).await?;
+        let rules: &[&'static str] = match slot.path().as_str() {
+            "active" => &["RFC7644-3.5.2.3-03", "RFC7643-4.1.1-17"],
+            _ => &["RFC7644-3.5.2.3-03"],
+        };
+        subject.before = breaking(subject.becomes(t, operations, &expected).await, rules)?;
     }
     Ok(())
 }
@@ -286,7 +291,16 @@ async fn without_path(t: &Trial) -> Verdict {
         object[listing.list.slot.attribute.name.as_str()] = json!([new]);
         expected = with(&expected, &listing.list.slot, json!([new]));
     }
-    listing.subject.becomes(t, json!([{ "op": "replace", "value": object }]), &expected).await.map(drop)
+    let (operations, subject) = (json!([{ "op": "replace", "value": object }]), &listing.subject);
+    let told = told(&operations);
+    let refusal = &["RFC7644-3.5.2.3-01", "RFC7644-3.5.2-07"];
+    let answer = breaking(subject.patch(t, operations).await, refusal)?;
+    let after = subject.now(t, &answer).await?;
+    // What was listed has its value: then something else is wrong.
+    let is_set = slot.get(&after) == slot.get(&expected)
+        && listing.list.values(&after) == listing.list.values(&expected);
+    let rule = if is_set { "RFC7644-3.5.2.3-02" } else { "RFC7644-3.5.2.3-01" };
+    breaking(subject.judge(&answer, &told, &expected, &after), &[rule])
 }
 
 check! {
@@ -463,7 +477,11 @@ fn emptied(value: Option<&Value>) -> &'static str {
 async fn required(t: &Trial) -> Verdict {
     let users = t.users()?;
     let subject = Subject::of(t, &users, &t.body(&users).await?).await?;
-    let refusal = Refusal { keywords: &["mutability", "invalidValue", "invalidSyntax"], is_demanded: false };
+    let refusal = Refusal {
+        keywords: &["mutability", "invalidValue", "invalidSyntax"],
+        is_demanded: false,
+        answer: &[],
+    };
     for value in [Value::Null, json!("")] {
         let (told, message) = mistake(json!([{ "op": "replace", "path": "userName", "value": value }]));
         let told = format!("{told} by {value}");

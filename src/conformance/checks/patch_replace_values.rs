@@ -154,7 +154,7 @@ async fn no_match(t: &Trial) -> Verdict {
         json!([{ "op": "replace", "path": format!("{filtered}.{name}"), "value": new[name] }]),
         json!([{ "op": "replace", "path": filtered, "value": new }]),
     ];
-    let refusal = Refusal { keywords: &["noTarget"], is_demanded: true };
+    let refusal = Refusal { keywords: &["noTarget"], is_demanded: true, answer: &[] };
     for operations in operations {
         let (told, message) = mistake(operations);
         let answer = t.call("PATCH", &subject.created.path, Some(&message)).await?;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::list::blocked_by_count;
-use super::query::{Field, Parameters, each, listed, target};
+use super::query::{Field, Parameters, breaking, each, listed, target};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
 use crate::conformance::trial::cohort::place;
@@ -165,8 +165,18 @@ check! {
 
 async fn attributes(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
-    let answer = shown(&field, "delta", &[("attributes", "userName")]).await?;
-    expect_only(&answer, field.kind(), resource(&answer), &["userName"])
+    let answer = shown(&field, "delta", &[("attributes", "userName")]).await;
+    let answer = breaking(answer, &["RFC7644-3.4.2.5-01"])?;
+    let found = names(resource(&answer));
+    let rules: &[&'static str] = match (found.contains("username"), found.contains("id")) {
+        (true, true) => {
+            &["RFC7644-3.4.2.5-01", "RFC7644-3.4.2.5-03", "RFC7644-3.9-04", "RFC7644-3.9-05", "RFC7643-7-30"]
+        }
+        (true, false) => &["RFC7644-3.9-04", "RFC7643-3.1-14"],
+        (false, true) => &["RFC7644-3.9-04", "RFC7644-3.4.2.5-01"],
+        (false, false) => &["RFC7644-3.9-04", "RFC7644-3.4.2.5-01", "RFC7643-3.1-14"],
+    };
+    breaking(expect_only(&answer, field.kind(), resource(&answer), &["userName"]), rules)
 }
 
 check! {
@@ -188,9 +198,17 @@ async fn attributes_list(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
     let answer = field.ask(&[("attributes", "userName"), ("count", "3")]).await?;
     blocked_by_count(t, &answer).await?;
-    answer.expect_status(&[200])?;
-    let list = listed(&answer)?;
-    each(t, list.resources.iter().take(3).map(|user| expect_only(&answer, field.kind(), user, &["userName"])))
+    breaking(answer.expect_status(&[200]), &["RFC7644-3.4.2.5-01"])?;
+    let list = breaking(listed(&answer), &["RFC7644-3.4.2.5-01"])?;
+    let judge = |user| {
+        let found = names(user);
+        let rules: &[&'static str] = match found.contains("username") && found.contains("id") {
+            true => &["RFC7644-3.4.2.5-01", "RFC7644-3.9-04", "RFC7644-3.9-05"],
+            false => &["RFC7644-3.9-04"],
+        };
+        breaking(expect_only(&answer, field.kind(), user, &["userName"]), rules)
+    };
+    each(t, list.resources.iter().take(3).map(judge))
 }
 
 check! {
@@ -526,7 +544,12 @@ async fn meta(t: &Trial) -> Verdict {
         let answer = shown(&field, "delta", &parameters).await?;
         if names(resource(&answer)).contains("meta") {
             let flaw = answer.flaw(format!("the answer to {} holds `meta`", answer.asked));
-            t.note(flaw.expected("no `meta`").got(resource(&answer)["meta"].to_string()));
+            let rules: &[&'static str] = match parameters[0].0 {
+                "attributes" => &["RFC7643-3.1-23", "RFC7644-3.9-05"],
+                _ => &["RFC7643-3.1-23"],
+            };
+            let flaw = flaw.expected("no `meta`").got(resource(&answer)["meta"].to_string());
+            t.note(flaw.breaks(rules));
         }
     }
     let answer = shown(&field, "delta", &[("attributes", "meta.created")]).await?;
@@ -561,6 +584,7 @@ pub(super) fn expect_without(answer: &Answer, stored: &Value, gone: &[&str]) -> 
             .flaw(format!("the answer to {} lacks attributes that were not excluded", answer.asked))
             .expected(lost.join(", "))
             .got(listing(resource(answer)))
+            .breaks(&["RFC7644-3.9-11"])
             .into()),
     }
 }

@@ -5,7 +5,7 @@ use super::projection::{
     blocked_without_excluded, expect_part, expect_without, listing, name_parts, names, others, resource,
     shown,
 };
-use super::query::{Field, listed, target};
+use super::query::{Field, breaking, listed, target};
 use super::team::membership;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Slot, Trial, or_nothing};
@@ -45,7 +45,7 @@ async fn excluded(t: &Trial) -> Verdict {
     }
     let gone: Vec<&str> = others.iter().rev().take(2).map(String::as_str).collect();
     let answer = shown(&field, "delta", &[("excludedAttributes", &gone.join(","))]).await?;
-    expect_without(&answer, &field.member("delta").json, &gone)
+    breaking(expect_without(&answer, &field.member("delta").json, &gone), &["RFC7644-3.4.2.5-02"])
 }
 
 check! {
@@ -79,10 +79,15 @@ async fn excluded_list(t: &Trial) -> Verdict {
         let is_ours = field.cohort.members.iter().find(|member| user["id"] == member.json["id"]);
         let lost = is_ours.is_some() && !found.contains("username");
         if found.contains(&gone.to_lowercase()) || !found.contains("id") || lost {
+            let rule = match found.contains(&gone.to_lowercase()) {
+                true => "RFC7644-3.4.2.5-02",
+                false => "RFC7644-3.9-11",
+            };
             return Err(answer
                 .flaw(format!("`excludedAttributes={gone}` is not applied to a list"))
                 .expected(format!("everything but `{gone}`"))
                 .got(listing(user))
+                .breaks(&[rule])
                 .into());
         }
     }
@@ -124,7 +129,14 @@ async fn excluded_keeps_id(t: &Trial) -> Verdict {
             if !names(resource(&answer)).contains(&name.to_lowercase()) {
                 let flaw = answer
                     .flaw(format!("the answer to {} lacks `{name}`, which is always returned", answer.asked));
-                t.note(flaw.expected(name.clone()).got(resource(&answer).to_string()));
+                let rules: &[&'static str] = match (parameters[0].0, name.as_str()) {
+                    ("attributes", "id") => &["RFC7643-3.1-14", "RFC7643-7-27"],
+                    ("attributes", _) => &["RFC7643-7-27"],
+                    (_, "id") => &["RFC7644-3.4.2.5-05", "RFC7644-3.9-10", "RFC7643-3.1-14", "RFC7643-7-27"],
+                    _ => &["RFC7644-3.4.2.5-05", "RFC7644-3.9-10", "RFC7643-7-27"],
+                };
+                let flaw = flaw.expected(name.clone()).got(resource(&answer).to_string());
+                t.note(flaw.breaks(rules));
             }
         }
     }
@@ -211,7 +223,7 @@ async fn excluded_qualified(t: &Trial) -> Verdict {
         blocked_without_excluded(t, &field.member("delta").created.path, &other).await?;
         let name = format!("{}:{other}", field.kind().schema.core.id);
         let answer = shown(&field, "delta", &[("excludedAttributes", &name)]).await?;
-        t.soft(expect_without(&answer, json, &[&other]))?;
+        t.soft(breaking(expect_without(&answer, json, &[&other]), &["RFC7644-3.10-01"]))?;
     }
     let Some(slot) = field.cohort.places.extended.iter().find(|slot| slot.get(json).is_some()) else {
         return Ok(());
@@ -223,6 +235,7 @@ async fn excluded_qualified(t: &Trial) -> Verdict {
             .flaw(format!("`excludedAttributes={}` does not leave the attribute out", slot.path()))
             .expected("no such attribute")
             .got(value.to_string())
+            .breaks(&["RFC7644-3.10-01"])
             .into()),
     }
 }
@@ -256,7 +269,7 @@ async fn excluded_members(t: &Trial) -> Verdict {
     }
     let answer = t.get(&target(&group.path, &[("excludedAttributes", "members")])).await?;
     answer.expect_status(&[200])?;
-    t.soft(expect_without(&answer, &stored, &["members"]))?;
+    t.soft(breaking(expect_without(&answer, &stored, &["members"]), &["RFC7644-3.4.2.5-02"]))?;
     let filter = format!("displayName eq {name}");
     let parameters = [("excludedAttributes", "members"), ("filter", filter.as_str())];
     let answer = t.get(&target(groups.endpoint(), &parameters)).await?;
@@ -266,7 +279,8 @@ async fn excluded_members(t: &Trial) -> Verdict {
     for group in listed(&answer)?.resources {
         if names(group).contains("members") {
             let flaw = answer.flaw("a list of groups holds members that were excluded");
-            return Err(flaw.expected("no `members`").got(group["members"].to_string()).into());
+            let flaw = flaw.expected("no `members`").got(group["members"].to_string());
+            return Err(flaw.breaks(&["RFC7644-3.4.2.5-02"]).into());
         }
     }
     Ok(())

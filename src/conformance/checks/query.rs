@@ -310,10 +310,10 @@ pub(super) fn unless_refused(verdict: Verdict) -> Verdict {
     }
 }
 
-/// The requirements that the flaw of a verdict breaks.
-pub(super) fn breaking(verdict: Verdict, requirements: &[&'static str]) -> Verdict {
-    verdict.map_err(|stop| match stop {
-        Stop::Problem(flaw) => Stop::from(flaw.breaks(requirements)),
+/// The requirements that the flaw of a result breaks, where it does not name them itself.
+pub(super) fn breaking<T>(result: Result<T, Stop>, requirements: &[&'static str]) -> Result<T, Stop> {
+    result.map_err(|stop| match stop {
+        Stop::Problem(flaw) if flaw.requirements.is_empty() => Stop::from(flaw.breaks(requirements)),
         stop => stop,
     })
 }

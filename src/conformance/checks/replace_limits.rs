@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::compare::{core, expect_refusal, expect_same, get, look};
 use super::create_refused::judge_accepted;
+use super::query::breaking;
 use super::replace::{next_body, put, try_put, unless_broken};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Trial, or_nothing};
@@ -24,7 +25,7 @@ check! {
     id: "replace.unknown-id",
     title: "PUT on an unknown id answers 404 and creates nothing",
     level: Must,
-    requirements: ["RFC7644-3.5.1-01", "RFC7644-3.2-05"],
+    requirements: ["RFC7644-3.5.1-01", "RFC7644-3.2-05", "RFC7644-3.12-13"],
     needs: [Users],
     breaks: [Okta, OneLogin, JumpCloud],
 }
@@ -48,7 +49,8 @@ async fn unknown_id(t: &Trial) -> Verdict {
     let flaw = answer
         .flaw(format!("PUT on an unknown id answers {}", answer.said()))
         .expected("404")
-        .got(answer.said());
+        .got(answer.said())
+        .breaks(if answer.is_success() { &["RFC7644-3.5.1-01"] } else { &["RFC7644-3.12-13"] });
     // Nothing was created, which is what the rule is about.
     Err(if (400..500).contains(&answer.status) { flaw.concern() } else { flaw }.into())
 }
@@ -76,13 +78,8 @@ async fn other_id(t: &Trial) -> Verdict {
     body["id"] = json!(other.id);
     let answer = try_put(t, &meant.path, &body).await?;
     let after = look(t, &other).await?;
-    t.soft(expect_same(
-        &users,
-        &bystander,
-        &after,
-        &[],
-        "PUT with the id of another user in its body changed that user",
-    ))?;
+    let what = "PUT with the id of another user in its body changed that user";
+    t.soft(breaking(expect_same(&users, &bystander, &after, &[], what), &["RFC7644-3.5.1-11"]))?;
     let read = t.get(&meant.path).await?;
     if read.status != 200 || read.text("id") != Some(meant.id.as_str()) {
         t.note(
@@ -97,6 +94,7 @@ async fn other_id(t: &Trial) -> Verdict {
                 .flaw("PUT with another id in its body ends in an internal error")
                 .expected("200, or 400")
                 .got(answer.said())
+                .breaks(&["RFC7644-3.5.1-11"])
                 .concern(),
         );
     }
@@ -168,7 +166,7 @@ check! {
     id: "replace.required",
     title: "PUT without a required attribute is refused and changes nothing",
     level: Must,
-    requirements: ["RFC7644-3.5.1-12", "RFC7643-7-15", "RFC7643-4.1.1-01"],
+    requirements: ["RFC7644-3.5.1-12", "RFC7643-7-15", "RFC7643-4.1.1-01", "RFC7644-3.5.1-17"],
     needs: [Users],
     breaks: [],
 }
@@ -208,8 +206,9 @@ async fn required(t: &Trial) -> Verdict {
             .concern()
             .into());
     }
-    t.soft(expect_refusal(&answer, &[400], "no userName"))?;
-    expect_same(&users, &before, &read, &[], "a PUT that was refused changed the user")
+    t.soft(breaking(expect_refusal(&answer, &[400], "no userName"), &["RFC7644-3.5.1-12"]))?;
+    let same = expect_same(&users, &before, &read, &[], "a PUT that was refused changed the user");
+    breaking(same, &["RFC7644-3.5.1-17"])
 }
 
 check! {

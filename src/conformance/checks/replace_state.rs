@@ -102,10 +102,21 @@ async fn identity(t: &Trial) -> Verdict {
     let now = json!({ "id": resource["id"], "meta": resource["meta"] });
     let found = differences(&users, &kept, &now, &[]);
     if !found.is_empty() {
+        let of = |json: &Value, name: &str| get_in(json, "meta", name).cloned();
+        let is_taken = ["resourceType", "created", "location"]
+            .into_iter()
+            .any(|name| of(resource, name) == of(&body, name) && of(resource, name) != of(&before, name));
+        let mut rules = vec!["RFC7644-3.5.1-14"];
+        rules.extend((resource["id"] != before["id"]).then_some("RFC7643-3.1-08"));
+        rules.extend((of(resource, "created") != of(&before, "created")).then_some("RFC7643-3.1-25"));
+        if is_taken {
+            rules.extend(["RFC7643-3.1-22", "RFC7644-3.5.1-11"]);
+        }
         t.note(
             read.flaw("PUT changed what identifies the resource")
                 .expected("id and meta as they were")
-                .got(found.join("; ")),
+                .got(found.join("; "))
+                .breaks(&rules),
         );
     }
     if get_in(resource, "meta", "lastModified") == Some(&json!("1999-01-01T00:00:00Z")) {
@@ -165,7 +176,8 @@ async fn modified(t: &Trial) -> Verdict {
         );
     }
     let Some(is) = text(&second) else {
-        return Err(second.flaw("after a PUT there is no meta.lastModified").into());
+        let flaw = second.flaw("after a PUT there is no meta.lastModified");
+        return Err(flaw.breaks(&["RFC7643-3.1-27"]).into());
     };
     let (Some(a), Some(b)) = (parse_date_time(&was), parse_date_time(&is)) else {
         return Err(Stop::Blocked("meta.lastModified is no dateTime (check `create.meta`)".to_owned()));
@@ -175,6 +187,7 @@ async fn modified(t: &Trial) -> Verdict {
             .flaw("meta.lastModified does not move on with a change")
             .expected(format!("later than {was}"))
             .got(is)
+            .breaks(&["RFC7643-3.1-27", "RFC7644-3.5.1-14"])
             .into());
     }
     Ok(())

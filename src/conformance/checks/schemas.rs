@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::discovery_documents::{assigned, shown};
 use super::discovery_documents::{elements, expect_complete_list};
+use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Answer, Trial, component};
 use crate::conformance::verdict::{Stop, Verdict, skip};
@@ -101,19 +102,25 @@ async fn schemas_have_addresses(t: &Trial) -> Verdict {
         .map(|(id, attributes)| async move { (t.get(&format!("/Schemas/{id}")).await, *id, *attributes) });
     for (one, id, attributes) in join_all(read).await {
         let one = one?;
-        if t.soft(one.expect_status(&[200]))?.is_none() {
+        if t.soft(breaking(one.expect_status(&[200]), &["RFC7644-4-04"]))?.is_none() {
             continue;
         }
         let object = one.json.as_ref().and_then(Value::as_object);
         let given = object.and_then(|object| member(object, "id"));
         if given.and_then(Value::as_str).is_none_or(|given| !given.eq_ignore_ascii_case(id)) {
             let flaw = one.flaw(format!("{} does not answer with that schema", one.asked));
-            t.note(flaw.expected(format!("one object with the id {id}")).got(format!("id {}", shown(given))));
+            let rules: &[&'static str] = match given {
+                Some(_) => &["RFC7644-4-04"],
+                None => &["RFC7644-4-04", "RFC7643-7-05"],
+            };
+            let flaw = flaw.expected(format!("one object with the id {id}"));
+            t.note(flaw.got(format!("id {}", shown(given))).breaks(rules));
         } else if object.is_some_and(|object| count_of_attributes(object) != attributes) {
             let flaw = one.flaw(format!("{} shows another schema than the list", one.asked)).concern();
             t.note(
                 flaw.expected(format!("{attributes} attributes"))
-                    .got(format!("{} attributes", object.map(count_of_attributes).unwrap_or_default())),
+                    .got(format!("{} attributes", object.map(count_of_attributes).unwrap_or_default()))
+                    .breaks(&["RFC7644-4-04"]),
             );
         }
     }
@@ -122,7 +129,7 @@ async fn schemas_have_addresses(t: &Trial) -> Verdict {
         let encoded = t.get(&format!("/Schemas/{}", component(id))).await?;
         if encoded.status != 200 && t.is_clean() {
             let flaw = encoded.flaw("a schema is not found when the colons of its URI are percent-encoded");
-            t.note(flaw.expected("200").got(encoded.said()).concern());
+            t.note(flaw.expected("200").got(encoded.said()).breaks(&["RFC7644-4-04"]).concern());
         }
     }
     Ok(())

@@ -80,7 +80,7 @@ check! {
     id: "schemas.unknown-uri",
     title: "an unknown schema URI is not adopted",
     level: Must,
-    requirements: ["RFC7643-3-04", "RFC7643-3-05"],
+    requirements: ["RFC7643-3-04", "RFC7643-3-05", "RFC7644-3.12-17"],
     needs: [Users],
     breaks: [],
 }
@@ -115,6 +115,7 @@ fn expect_refusal(answer: &Answer, what: &str) -> Verdict {
             .flaw(format!("{what} is answered {}", answer.said()))
             .expected("400")
             .got(answer.said())
+            .breaks(&["RFC7644-3.12-17"])
             .violation()
             .into()),
     }
@@ -132,7 +133,7 @@ check! {
     id: "schemas.missing",
     title: "a resource sent without schemas is refused, or gets its own",
     level: Must,
-    requirements: ["RFC7643-3-01", "RFC7643-3.3-01"],
+    requirements: ["RFC7643-3-01", "RFC7643-3.3-01", "RFC7644-3.12-17"],
     needs: [Users],
     breaks: [],
 }
@@ -154,7 +155,7 @@ async fn expect_refusal_or_base(t: &Trial, kind: &Kind, body: &Value, what: &str
             400..=499 => Ok(()),
             _ => {
                 let flaw = answer.flaw(format!("{what} is answered {}", answer.said())).expected("400");
-                Err(flaw.got(answer.said()).into())
+                Err(flaw.got(answer.said()).breaks(&["RFC7644-3.12-17"]).into())
             }
         };
     }
@@ -164,7 +165,11 @@ async fn expect_refusal_or_base(t: &Trial, kind: &Kind, body: &Value, what: &str
     if !declares(object, &kind.schema.core.id) {
         let flaw = read.flaw(format!("{what} is stored without its base schema"));
         let flaw = flaw.expected(format!("400, or schemas with {}", kind.schema.core.id));
-        return Err(flaw.got(format!("schemas {}", shown(member(object, "schemas")))).into());
+        let given = member(object, "schemas");
+        let is_empty = given.and_then(Value::as_array).is_none_or(Vec::is_empty);
+        let rules: &[&'static str] =
+            if is_empty { &["RFC7643-3-01", "RFC7643-3.3-01"] } else { &["RFC7643-3.3-01"] };
+        return Err(flaw.got(format!("schemas {}", shown(given))).breaks(rules).into());
     }
     Ok(())
 }
@@ -179,7 +184,7 @@ check! {
     id: "schemas.base-missing",
     title: "a resource sent without its base schema is refused, or gets it",
     level: Must,
-    requirements: ["RFC7643-3.3-01"],
+    requirements: ["RFC7643-3.3-01", "RFC7644-3.12-17"],
     needs: [Users],
     breaks: [],
 }
@@ -206,7 +211,7 @@ check! {
     id: "schemas.extension-container",
     title: "extension attributes live below the URN of their extension",
     level: Must,
-    requirements: ["RFC7643-3-09", "RFC7643-3.3-06"],
+    requirements: ["RFC7643-3-09", "RFC7643-3.3-06", "RFC7644-3.12-17"],
     needs: [],
     breaks: [Okta, Entra],
 }
@@ -293,7 +298,7 @@ check! {
     id: "schemas.required-extension",
     title: "a required extension cannot be left out",
     level: Must,
-    requirements: ["RFC7643-6-14"],
+    requirements: ["RFC7643-6-14", "RFC7644-3.12-17"],
     needs: [ResourceTypes],
     breaks: [],
 }

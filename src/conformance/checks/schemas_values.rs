@@ -221,7 +221,11 @@ async fn values_are_exact(t: &Trial) -> Verdict {
             let (kept, value) = (kept.as_str().unwrap_or_default(), value.as_str().unwrap_or_default());
             if kept != value && kept.eq_ignore_ascii_case(value) {
                 let flaw = read.flaw(format!("the letter case of `{}` is changed", slot.path()));
-                t.note(flaw.expected(value).got(kept));
+                let rule = match slot.leaf().kind {
+                    Type::Binary => "RFC7643-2.3.6-04",
+                    _ => "RFC7643-2.3.7-03",
+                };
+                t.note(flaw.expected(value).got(kept).breaks(&[rule]));
             }
         }
     }

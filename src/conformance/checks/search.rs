@@ -444,7 +444,8 @@ async fn scope(t: &Trial) -> Verdict {
             let ids = listed(&answer)?.ids();
             if ids.contains(&other.as_str()) {
                 let flaw = answer.flaw(format!("{} finds a resource of another type", answer.asked));
-                return Err(flaw.expected(format!("{} only", kind.name())).got(other.clone()).into());
+                let flaw = flaw.expected(format!("{} only", kind.name())).got(other.clone());
+                return Err(flaw.breaks(&["RFC7644-3.4.3-12"]).into());
             }
             match ids.contains(&own.as_str()) {
                 true => Ok(()),
@@ -452,6 +453,7 @@ async fn scope(t: &Trial) -> Verdict {
                     .flaw(format!("{} does not find a resource of its type", answer.asked))
                     .expected(own.clone())
                     .got(ids.join(", "))
+                    .breaks(&["RFC7644-3.4.3-12"])
                     .into()),
             }
         },

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::list::blocked_by_count;
-use super::query::{Field, listed, target};
+use super::query::{Field, breaking, listed, target};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Support;
 use crate::conformance::trial::cohort::place;
@@ -122,11 +122,15 @@ check! {
 async fn ascending(t: &Trial) -> Verdict {
     let field = Field::of(t).await?;
     let Some(slot) = varied(&field, "userName") else { return skip("users have no `userName`") };
-    let (answer, ids) = field.ordered(&[("sortBy", "userName")]).await?;
+    let (answer, ids) = breaking(field.ordered(&[("sortBy", "userName")]).await, &["RFC7644-3.4.2.3-02"])?;
     let default = expect_order(&field, &answer, &ids, &slot, &by(&slot), Order::Ascending);
-    t.soft(super::query::breaking(default, &["RFC7644-3.4.2.3-02", "RFC7644-3.4.2.3-08"]))?;
+    t.soft(breaking(default, &["RFC7644-3.4.2.3-02", "RFC7644-3.4.2.3-08"]))?;
     if let Some(slot) = varied(&field, "displayName") {
-        sorted(&field, &slot, &by(&slot), &[Order::Ascending]).await?;
+        let rules = &["RFC7644-3.4.2.3-02", "RFC7644-3.4.2.3-03"];
+        let parameters = [("sortBy", "displayName"), ("sortOrder", Order::Ascending.word())];
+        let (answer, ids) = breaking(field.ordered(&parameters).await, rules)?;
+        let order = expect_order(&field, &answer, &ids, &slot, &by(&slot), Order::Ascending);
+        t.soft(breaking(order, rules))?;
     }
     Ok(())
 }
@@ -432,8 +436,14 @@ async fn qualified(t: &Trial) -> Verdict {
     cases.push((format!("{urn}:userName").to_uppercase(), slot));
     cases.extend(field.cohort.places.extended.first().map(|slot| (slot.path(), slot.clone())));
     for (path, slot) in cases {
-        let (answer, ids) = field.ordered(&[("sortBy", &path)]).await?;
-        t.soft(expect_order(&field, &answer, &ids, &slot, &by(&slot), Order::Ascending))?;
+        let rules: &[&'static str] = match path.as_str() {
+            "USERNAME" => &["RFC7644-3.10-05"],
+            path if path.starts_with("URN:") => &["RFC7644-3.10-01", "RFC7644-3.10-05"],
+            _ => &["RFC7644-3.10-01"],
+        };
+        let (answer, ids) = breaking(field.ordered(&[("sortBy", &path)]).await, rules)?;
+        let order = expect_order(&field, &answer, &ids, &slot, &by(&slot), Order::Ascending);
+        t.soft(breaking(order, rules))?;
     }
     Ok(())
 }
@@ -501,7 +511,9 @@ async fn odd_parameters(t: &Trial) -> Verdict {
         &[("sortOrder", "descending"), ("count", "1")],
     ] {
         let answer = t.get(&target(users.endpoint(), parameters)).await?;
-        t.soft(answer.expect_status(&[200, 400, 501]))?;
+        let is_order = parameters.iter().any(|(name, _)| *name == "sortOrder");
+        let rule = if is_order { "RFC7644-3.4.2.3-07" } else { "RFC7644-3.4.2.3-05" };
+        t.soft(breaking(answer.expect_status(&[200, 400, 501]), &[rule]))?;
     }
     Ok(())
 }

@@ -33,6 +33,8 @@ pub(super) struct Refusal {
     pub keywords: &'static [&'static str],
     /// Whether the RFC demands the keyword; where it does not, there may be none.
     pub is_demanded: bool,
+    /// Rules about the answer, where the others of a check are about what must not change; none where all are about it.
+    pub answer: &'static [&'static str],
 }
 
 impl Subject {
@@ -61,11 +63,14 @@ impl Subject {
         let said = read.said();
         match (read.status, &read.json) {
             (200, Some(json @ Value::Object(_))) => Ok(json.clone()),
-            _ => Err(read
-                .flaw(format!("after {} the resource cannot be read any more", after.asked))
-                .expected("200 with the resource")
-                .got(said)
-                .into()),
+            (status, _) => {
+                let flaw = read
+                    .flaw(format!("after {} the resource cannot be read any more", after.asked))
+                    .expected("200 with the resource")
+                    .got(said);
+                // What is not there any more has lost its id.
+                Err(if matches!(status, 404 | 410) { flaw.breaks(&["RFC7643-3.1-08"]) } else { flaw }.into())
+            }
         }
     }
 
@@ -220,6 +225,7 @@ impl Subject {
                 let after = self.now(t, &answer).await?;
                 let changed = changes(&self.kind, &before, &after);
                 let changed: Vec<&str> = changed.iter().map(|difference| difference.text.as_str()).collect();
+                let rules = if changed.is_empty() { refusal.answer } else { &[] };
                 let so = match changed.is_empty() {
                     true => "and nothing is changed".to_owned(),
                     false => format!("and afterwards {}", changed.join("; ")),
@@ -228,7 +234,8 @@ impl Subject {
                     answer
                         .flaw(format!("{told} is accepted, {so}"))
                         .expected(refusal.words())
-                        .got(answer.said()),
+                        .got(answer.said())
+                        .breaks(rules),
                 );
                 before = after;
                 continue;
@@ -246,6 +253,7 @@ impl Subject {
                         .flaw(format!("a refused PATCH has changed the resource: {}", first.text))
                         .expected(excerpt(&before, &first.slot))
                         .got(excerpt(&after, &first.slot))
+                        .breaks(&["RFC7644-3.5.2-24"])
                         .violation(),
                 );
             }
@@ -277,12 +285,12 @@ impl Refusal {
         let is_declined = answer.status == 501;
         if answer.status >= 500 && !is_declined {
             let flaw = answer.flaw(format!("{told} ends in an internal error: {}", answer.said()));
-            t.note(flaw.expected(self.words()).got(answer.said()));
+            t.note(flaw.expected(self.words()).got(answer.said()).breaks(self.answer));
             return;
         }
         if answer.status != 400 {
             let flaw = answer.flaw(format!("{told} is refused with another status than 400"));
-            t.note(flaw.expected(self.words()).got(answer.said()).concern());
+            t.note(flaw.expected(self.words()).got(answer.said()).breaks(self.answer).concern());
         }
         if is_declined {
             return;
@@ -301,7 +309,8 @@ impl Refusal {
                 let flaw = answer
                     .flaw(what)
                     .expected(format!("scimType {}", self.keywords.join(" or ")))
-                    .got(given.map_or("no scimType".to_owned(), |given| format!("scimType {given}")));
+                    .got(given.map_or("no scimType".to_owned(), |given| format!("scimType {given}")))
+                    .breaks(self.answer);
                 t.note(if self.is_demanded { flaw } else { flaw.concern() });
             }
         }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::compare::{core, creatable, expect_same, get, look, named};
+use super::query::breaking;
 use super::replace::{next_body, try_put};
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::discovery::{Kind, Role};
@@ -203,6 +204,7 @@ async fn email(t: &Trial) -> Verdict {
                 .flaw("a POST with the e-mail address of another user took that account over")
                 .expected("a new user")
                 .got(format!("the id of the other user, {}", created.id))
+                .breaks(&["RFC7644-3.3-01"])
                 .violation()
                 .into());
         }
@@ -215,13 +217,8 @@ async fn email(t: &Trial) -> Verdict {
         );
     }
     let after = look(t, &before).await?;
-    expect_same(
-        &users,
-        &stored,
-        &after,
-        &[],
-        "a POST with the e-mail address of another user changed that user",
-    )
+    let what = "a POST with the e-mail address of another user changed that user";
+    breaking(expect_same(&users, &stored, &after, &[], what), &["RFC7644-3.3-01"])
 }
 
 check! {
@@ -270,7 +267,7 @@ check! {
     id: "uniqueness.declared",
     title: "a value that a schema declares unique cannot be used twice",
     level: Should,
-    requirements: ["RFC7643-7-34", "RFC7643-7-35", "RFC7643-7-33"],
+    requirements: ["RFC7643-7-34", "RFC7643-7-35", "RFC7643-7-33", "RFC7644-3.3-10"],
     needs: [],
     breaks: [],
 }
@@ -294,7 +291,13 @@ async fn declared(t: &Trial) -> Verdict {
             let mut second = t.body(&kind).await?;
             slot.set(&mut second, value);
             let answer = t.post(kind.endpoint(), &second).await?;
-            t.soft(judge_conflict(&answer, &format!("a {} that is taken", slot.path())))?;
+            let rule = match (answer.is_success(), slot.attribute.uniqueness) {
+                (true, Uniqueness::Global) => "RFC7643-7-35",
+                (true, _) => "RFC7643-7-34",
+                (false, _) => "RFC7644-3.3-10",
+            };
+            let verdict = judge_conflict(&answer, &format!("a {} that is taken", slot.path()));
+            t.soft(breaking(verdict, &[rule]))?;
         }
     }
     if is_judged { Ok(()) } else { skip("no attribute that a client may write is declared unique") }
@@ -342,7 +345,7 @@ check! {
     id: "uniqueness.put",
     title: "PUT cannot give a user the userName of another one",
     level: Must,
-    requirements: ["RFC7644-3.5.1-15", "RFC7643-4.1.1-03", "RFC7643-7-33", "RFC7644-3.12-21"],
+    requirements: ["RFC7644-3.5.1-15", "RFC7643-4.1.1-03", "RFC7644-3.12-21"],
     needs: [Users],
     breaks: [Okta, OneLogin, JumpCloud],
 }
@@ -356,7 +359,7 @@ async fn put(t: &Trial) -> Verdict {
     let mut body = next_body(t, &users, &pair.second_json).await?;
     body["userName"] = json!(pair.name);
     let answer = try_put(t, &pair.second.path, &body).await?;
-    pair.judge(t, &users, &answer, "PUT").await
+    pair.judge(t, &users, &answer, "PUT", "RFC7644-3.5.1-15").await
 }
 
 check! {
@@ -370,7 +373,7 @@ check! {
     id: "uniqueness.patch",
     title: "PATCH cannot give a user the userName of another one",
     level: Must,
-    requirements: ["RFC7644-3.5.2-30", "RFC7643-4.1.1-03", "RFC7643-7-33", "RFC7644-3.12-21"],
+    requirements: ["RFC7644-3.5.2-30", "RFC7643-4.1.1-03", "RFC7644-3.12-21"],
     needs: [Users, Patch],
     breaks: [Entra, Okta],
 }
@@ -380,7 +383,7 @@ async fn patch(t: &Trial) -> Verdict {
     let pair = Pair::make(t, &users).await?;
     let operations = json!([{ "op": "replace", "path": "userName", "value": pair.name }]);
     let answer = t.patch(&pair.second.path, operations).await?;
-    pair.judge(t, &users, &answer, "PATCH").await
+    pair.judge(t, &users, &answer, "PATCH", "RFC7644-3.5.2-30").await
 }
 
 /// Two users, of whom the second is to get the name of the first.
@@ -403,7 +406,14 @@ impl Pair {
     }
 
     /// The answer has to be a conflict, and both have to be as they were.
-    async fn judge(&self, t: &Trial, users: &Kind, answer: &Answer, method: &str) -> Verdict {
+    async fn judge(
+        &self,
+        t: &Trial,
+        users: &Kind,
+        answer: &Answer,
+        method: &str,
+        rule: &'static str,
+    ) -> Verdict {
         let after = look(t, &self.second).await?;
         let name = get(after.resource()?, "userName").and_then(Value::as_str).unwrap_or_default();
         if name.eq_ignore_ascii_case(&self.name) {
@@ -411,7 +421,8 @@ impl Pair {
                 after
                     .flaw(format!("after a {method} two users have the same userName"))
                     .expected("409 uniqueness, and both as they were")
-                    .got(format!("{method}: {}; userName: {name}", answer.said())),
+                    .got(format!("{method}: {}; userName: {name}", answer.said()))
+                    .breaks(&[rule, "RFC7643-4.1.1-03"]),
             );
             return Ok(());
         }
@@ -422,20 +433,22 @@ impl Pair {
                     .flaw(format!("{method} with a userName that is taken is accepted and does not rename"))
                     .expected("409 uniqueness")
                     .got(answer.said())
+                    .breaks(&[rule])
                     .concern(),
             ),
             false => {
                 // Only the refusal of a POST has to say why (RFC 7644 §3.3).
                 if answer.status != 409 || answer.text("scimType").is_some() {
-                    t.soft(judge_conflict(answer, "a userName that is taken"))?;
+                    let rule = if answer.status == 409 { "RFC7644-3.12-21" } else { rule };
+                    t.soft(breaking(judge_conflict(answer, "a userName that is taken"), &[rule]))?;
                 }
                 let what = format!("a {method} that was refused changed the user");
-                t.soft(expect_same(users, &self.second_json, &after, &[], &what))?;
+                t.soft(breaking(expect_same(users, &self.second_json, &after, &[], &what), &[rule]))?;
             }
         }
         let other = look(t, &self.first).await?;
         let what = format!("a {method} with a userName that is taken changed the user who has it");
-        expect_same(users, &self.first_json, &other, &[], &what)
+        breaking(expect_same(users, &self.first_json, &other, &[], &what), &[rule])
     }
 }
 
@@ -450,7 +463,7 @@ check! {
     id: "uniqueness.deactivated",
     title: "the userName of an inactive user is taken, and finds the user",
     level: Must,
-    requirements: ["RFC7643-4.1.1-03", "RFC7644-3.3-10"],
+    requirements: ["RFC7643-4.1.1-03", "RFC7644-3.3-10", "RFC7644-3.4.2-12"],
     needs: [Users],
     breaks: [Okta, Entra],
 }
@@ -467,7 +480,11 @@ async fn deactivated(t: &Trial) -> Verdict {
     let mut second = t.body(&users).await?;
     second["userName"] = body["userName"].clone();
     let answer = t.post(users.endpoint(), &second).await?;
-    t.soft(judge_conflict(&answer, "the userName of an inactive user"))?;
+    let rules: &[&'static str] = match answer.is_success() {
+        true => &["RFC7643-4.1.1-03", "RFC7644-3.3-10"],
+        false => &["RFC7644-3.3-10"],
+    };
+    t.soft(breaking(judge_conflict(&answer, "the userName of an inactive user"), rules))?;
     if t.lacks(Need::Filter).await?.is_some() {
         return Ok(());
     }
@@ -479,5 +496,6 @@ async fn deactivated(t: &Trial) -> Verdict {
         .flaw("an inactive user is not found by its userName")
         .expected("the user")
         .got(format!("{} users of that name", found.len()))
+        .breaks(&["RFC7644-3.4.2-12"])
         .into())
 }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::compare::{core, expect_refusal, get, get_in, look};
 use super::delete::member_of_group;
+use super::query::breaking;
 use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::{Answer, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
@@ -89,12 +90,17 @@ async fn name_required(t: &Trial) -> Verdict {
                         .flaw(format!("a user with {mistake} is accepted, and the server makes a name up"))
                         .expected("400")
                         .got(format!("userName {made_up}"))
+                        .breaks(&["RFC7644-3.3-12"])
                         .concern(),
                 );
                 continue;
             }
         }
-        t.soft(expect_refusal(&answer, &[400], mistake))?;
+        let rules: &[&'static str] = match answer.is_success() {
+            true => &["RFC7643-4.1.1-01", "RFC7644-3.3-12"],
+            false => &["RFC7644-3.3-12"],
+        };
+        t.soft(breaking(expect_refusal(&answer, &[400], mistake), rules))?;
     }
     Ok(())
 }
@@ -216,6 +222,7 @@ async fn formatted(t: &Trial) -> Verdict {
             .flaw("name.formatted says something else than the parts of the name")
             .expected(format!("{given} {family}"))
             .got(text)
+            .breaks(&["RFC7643-4.1.1-07"])
             .into());
     }
     if t.lacks(Need::Patch).await?.is_some() {
@@ -231,6 +238,7 @@ async fn formatted(t: &Trial) -> Verdict {
             .flaw("name.formatted has the old family name after a change")
             .expected(format!("{given} {new}"))
             .got(text)
+            .breaks(&["RFC7643-4.1.1-07"])
             .into()),
         _ => Ok(()),
     }
@@ -318,5 +326,8 @@ async fn groups(t: &Trial) -> Verdict {
         .got(groups.map_or_else(|| "nothing".to_owned(), |list| json!(list).to_string()));
     // The attribute need not be filled, as in `membership.shown-at-user`; what is in it must be right.
     let is_filled = groups.is_some_and(|list| !list.is_empty());
+    let rules: &[&'static str] =
+        if is_filled { &["RFC7643-4.1.2-20", "RFC7643-4.1.2-18"] } else { &["RFC7643-4.1.2-20"] };
+    let flaw = flaw.breaks(rules);
     Err(if users.is_published && is_filled { flaw } else { flaw.concern() }.into())
 }

@@ -46,13 +46,14 @@ pub(super) fn place(t: &Trial, name: &str) -> Result<(Arc<Kind>, Slot), Stop> {
     }
 }
 
-/// Notes what is wrong with the fate of values that the rules allow: refused, or changed so that they are not the same.
+/// Notes what is wrong with the fate of values that these rules allow: refused, or changed so that they are not the same.
 pub(super) async fn expect_kept(
     t: &Trial,
     users: &Arc<Kind>,
     slot: &Slot,
     values: &[Value],
     same: impl Fn(&Attribute, &Value, &Value) -> bool,
+    rules: &[&'static str],
 ) -> Verdict {
     let mut is_kept = false;
     for value in values {
@@ -63,7 +64,8 @@ pub(super) async fn expect_kept(
                     answer
                         .flaw(format!("{} of {value} is refused", slot.path()))
                         .expected("201")
-                        .got(answer.said()),
+                        .got(answer.said())
+                        .breaks(rules),
                 );
             }
             Fate::Stored(read, stored) => {
@@ -72,7 +74,8 @@ pub(super) async fn expect_kept(
                     t.note(
                         read.flaw(format!("{} comes back as another value", slot.path()))
                             .expected(value.to_string())
-                            .got(stored.to_string()),
+                            .got(stored.to_string())
+                            .breaks(rules),
                     );
                 }
             }
@@ -124,7 +127,7 @@ async fn user_type(t: &Trial) -> Verdict {
     if !slot.attribute.canonical_values.is_empty() {
         return skip("the schema lists the values of userType");
     }
-    expect_kept(t, &users, &slot, &[json!("Robot")], alike).await
+    expect_kept(t, &users, &slot, &[json!("Robot")], alike, &["RFC7643-4.1.1-12"]).await
 }
 
 check! {
@@ -148,7 +151,15 @@ async fn language(t: &Trial) -> Verdict {
         let bare = |value: &Value| value.as_str().map(|text| text.replace(' ', "").to_ascii_lowercase());
         bare(sent) == bare(stored)
     };
-    expect_kept(t, &users, &slot, &[json!("en-US"), json!("fr-CA, en;q=0.8")], squeezed).await
+    expect_kept(
+        t,
+        &users,
+        &slot,
+        &[json!("en-US"), json!("fr-CA, en;q=0.8")],
+        squeezed,
+        &["RFC7643-4.1.1-13"],
+    )
+    .await
 }
 
 check! {
@@ -162,7 +173,7 @@ check! {
     id: "user.locale",
     title: "locale takes language tags of BCP 47",
     level: Should,
-    requirements: ["RFC7643-4.1.1-14", "RFC7643-4.1.1-15", "RFC7643-2.3.1-03"],
+    requirements: ["RFC7643-4.1.1-14", "RFC7643-4.1.1-15", "RFC7643-2.3.1-03", "RFC7644-3.12-17"],
     needs: [Users],
     breaks: [],
 }
@@ -176,7 +187,7 @@ async fn locale(t: &Trial) -> Verdict {
         let bare = |value: &Value| value.as_str().map(|text| text.replace('_', "-").to_ascii_lowercase());
         bare(sent) == bare(stored)
     };
-    expect_kept(t, &users, &slot, &[json!("en-US"), json!("es-419")], same).await
+    expect_kept(t, &users, &slot, &[json!("en-US"), json!("es-419")], same, &["RFC7643-4.1.1-14"]).await
 }
 
 /// Notes an internal error; anything else is allowed.
@@ -188,7 +199,8 @@ async fn no_crash(t: &Trial, users: &Arc<Kind>, slot: &Slot, value: &Value) -> V
             answer
                 .flaw(format!("{} of {value} ends in an internal error", slot.path()))
                 .expected("201 or 400")
-                .got(answer.said()),
+                .got(answer.said())
+                .breaks(&["RFC7644-3.12-17"]),
         );
     }
     Ok(())
@@ -204,7 +216,7 @@ check! {
     id: "user.timezone",
     title: "timezone takes the names of the IANA database",
     level: Should,
-    requirements: ["RFC7643-4.1.1-16", "RFC7643-2.3.1-03"],
+    requirements: ["RFC7643-4.1.1-16", "RFC7643-2.3.1-03", "RFC7644-3.12-17"],
     needs: [Users],
     breaks: [],
 }
@@ -213,7 +225,7 @@ async fn timezone(t: &Trial) -> Verdict {
     let (users, slot) = place(t, "timezone")?;
     no_crash(t, &users, &slot, &json!("PST8 and so on")).await?;
     let zones = [json!("America/Los_Angeles"), json!("America/Argentina/Buenos_Aires")];
-    expect_kept(t, &users, &slot, &zones, alike).await
+    expect_kept(t, &users, &slot, &zones, alike, &["RFC7643-4.1.1-16"]).await
 }
 
 check! {
@@ -234,7 +246,7 @@ check! {
 async fn profile_url(t: &Trial) -> Verdict {
     let (users, slot) = place(t, "profileUrl")?;
     let url = format!("https://example.com/people/{}", t.ground().fresh_name());
-    expect_kept(t, &users, &slot, &[json!(url)], alike).await?;
+    expect_kept(t, &users, &slot, &[json!(url)], alike, &["RFC7643-4.1.1-11"]).await?;
     let wrong = json!("not a url %%");
     let mut body = t.body(&users).await?;
     slot.set(&mut body, wrong.clone());
@@ -299,7 +311,7 @@ async fn email(t: &Trial) -> Verdict {
             .iter()
             .map(|address| json!([element(&slot, address)]))
             .collect();
-    expect_kept(t, &users, &slot, &values, holds_but_type).await?;
+    expect_kept(t, &users, &slot, &values, holds_but_type, &["RFC7643-4.1.2-01"]).await?;
     if let Fate::Stored(read, _) =
         fate(t, &users, &slot, &json!([element(&slot, &format!("{tag}@example.com"))])).await?
     {
@@ -333,7 +345,8 @@ async fn phone(t: &Trial) -> Verdict {
     // Numbers that are set aside for fiction, so that no directory refuses them as wrong.
     let numbers = ["tel:+1-201-555-0123", "+1 201 555 0199"];
     let values: Vec<Value> = numbers.iter().map(|number| json!([element(&slot, number)])).collect();
-    expect_kept(t, &users, &slot, &values, |_, sent, stored| digits(sent) == digits(stored)).await?;
+    let same = |_: &Attribute, sent: &Value, stored: &Value| digits(sent) == digits(stored);
+    expect_kept(t, &users, &slot, &values, same, &["RFC7643-4.1.2-05"]).await?;
     if let Fate::Stored(read, _) = fate(t, &users, &slot, &values[0]).await? {
         expect_display(t, &read, &slot)?;
     }
@@ -367,7 +380,8 @@ async fn ims(t: &Trial) -> Verdict {
     if slot.attribute.sub("type").is_some() {
         value["type"] = json!(word);
     }
-    expect_kept(t, &users, &slot, &[json!([value])], |_, sent, stored| bare(sent) == bare(stored)).await
+    let same = |_: &Attribute, sent: &Value, stored: &Value| bare(sent) == bare(stored);
+    expect_kept(t, &users, &slot, &[json!([value])], same, &["RFC7643-4.1.2-08", "RFC7643-4.1.2-09"]).await
 }
 
 check! {
@@ -381,7 +395,7 @@ check! {
     id: "user.types-beyond-the-suggested",
     title: "a type beyond the suggested ones is no internal error",
     level: May,
-    requirements: ["RFC7643-4.1.2-03", "RFC7643-4.1.2-07", "RFC7643-4.1.2-10", "RFC7643-2.3.1-04"],
+    requirements: ["RFC7643-4.1.2-03", "RFC7643-4.1.2-07", "RFC7643-4.1.2-10", "RFC7643-2.3.1-04", "RFC7644-3.12-17"],
     needs: [Users],
     breaks: [],
 }
@@ -432,5 +446,5 @@ async fn photos(t: &Trial) -> Verdict {
         { "value": format!("{at}/F.jpg"), "type": "photo" },
         { "value": format!("{at}/T.jpg"), "type": "thumbnail" },
     ]);
-    expect_kept(t, &users, &slot, &[value], holds_but_type).await
+    expect_kept(t, &users, &slot, &[value], holds_but_type, &["RFC7643-4.1.2-12"]).await
 }

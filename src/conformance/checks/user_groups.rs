@@ -179,7 +179,7 @@ check! {
     id: "membership.groups-read-only",
     title: "a PATCH of the groups of a user is refused",
     level: Must,
-    requirements: ["RFC7643-4.1.2-17", "RFC7644-3.5.2-13"],
+    requirements: ["RFC7643-4.1.2-17", "RFC7644-3.5.2-13", "RFC7644-3.5.2-16"],
     needs: [Patch, Groups, Users],
     breaks: [],
 }
@@ -223,7 +223,7 @@ check! {
     id: "membership.groups-ignored",
     title: "groups in the body of a user are ignored",
     level: Must,
-    requirements: ["RFC7643-4.1.2-17", "RFC7644-3.3-02"],
+    requirements: ["RFC7643-4.1.2-17", "RFC7644-3.3-02", "RFC7644-3.5.1-11"],
     needs: [Groups, Users],
     breaks: [Okta],
 }
@@ -240,6 +240,7 @@ async fn ignored(t: &Trial) -> Verdict {
             .flaw(format!("a user with `groups` in the body is refused: {}", answer.said()))
             .expected("201, and `groups` ignored")
             .got(answer.said())
+            .breaks(&["RFC7644-3.3-02"])
             .into());
     }
     let created = t.created_by(&users, &answer)?;
@@ -254,7 +255,8 @@ async fn ignored(t: &Trial) -> Verdict {
     if !answer.is_success() {
         let flaw =
             Flaw::new(format!("a PUT of a user with `groups` in the body is refused: {}", answer.said()));
-        t.note(flaw.at(answer.index).expected("200, and `groups` ignored").got(answer.said()));
+        let flaw = flaw.at(answer.index).expected("200, and `groups` ignored").got(answer.said());
+        t.note(flaw.breaks(&["RFC7644-3.5.1-11"]));
     }
     expect_no_member(t, &team, &created).await
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::compare::{core, expect_refusal, get, holds, look};
+use super::query::breaking;
 use super::user_formats::{Fate, expect_kept, fate, holds_but_type, place, suggested};
 use crate::conformance::check::{Check, check};
 use crate::conformance::discovery::Kind;
@@ -46,7 +47,7 @@ async fn address_parts(t: &Trial) -> Verdict {
     if slot.attribute.sub("country").is_some() {
         values.push(json!([{ "country": "US" }]));
     }
-    expect_kept(t, &users, &slot, &values, holds_but_type).await
+    expect_kept(t, &users, &slot, &values, holds_but_type, &["RFC7643-4.1.2-15"]).await
 }
 
 check! {
@@ -91,7 +92,7 @@ async fn address_lines(t: &Trial) -> Verdict {
         };
         is_kept(&sent.0, &stored.0) && is_kept(&sent.1, &stored.1)
     };
-    expect_kept(t, &users, &slot, &[json!([address])], same).await
+    expect_kept(t, &users, &slot, &[json!([address])], same, &["RFC7643-4.1.2-16"]).await
 }
 
 check! {
@@ -219,17 +220,23 @@ async fn certificate(t: &Trial) -> Verdict {
     match fate(t, &users, &slot, &sent).await? {
         // A target may trust nobody's certificates but its own.
         Fate::Refused(answer) => {
-            t.note(answer.flaw("a certificate is refused").expected("201").got(answer.said()).concern())
+            let flaw = answer.flaw("a certificate is refused").expected("201").got(answer.said());
+            t.note(flaw.breaks(&["RFC7643-4.1.2-23"]).concern());
         }
         Fate::Stored(read, stored) if bytes(&sent) != bytes(&stored) => t.note(
-            read.flaw("a certificate comes back changed").expected(sent.to_string()).got(stored.to_string()),
+            read.flaw("a certificate comes back changed")
+                .expected(sent.to_string())
+                .got(stored.to_string())
+                .breaks(&["RFC7643-4.1.2-23"]),
         ),
         Fate::Stored(..) => {}
         Fate::Dropped => return skip("users do not keep x509Certificates (check `create.full`)"),
     }
     let wrong = json!([{ "value": "@@@" }]);
     match fate(t, &users, &slot, &wrong).await? {
-        Fate::Refused(answer) => expect_refusal(&answer, &[400], "`@@@` for a certificate"),
+        Fate::Refused(answer) => {
+            breaking(expect_refusal(&answer, &[400], "`@@@` for a certificate"), &["RFC7643-2.3.6-01"])
+        }
         Fate::Dropped => Ok(()),
         Fate::Stored(read, stored) => {
             let done = if stored.to_string().contains("@@@") { "stored" } else { "accepted" };

@@ -72,7 +72,8 @@ async fn unassigned(t: &Trial) -> Verdict {
                 answer
                     .flaw(format!("a body in which attributes are {form} is refused"))
                     .expected("201")
-                    .got(answer.said()),
+                    .got(answer.said())
+                    .breaks(&["RFC7643-2.5-01", "RFC7644-3.3-05"]),
             );
             continue;
         }
@@ -85,6 +86,7 @@ async fn unassigned(t: &Trial) -> Verdict {
             {
                 let what = format!("`{}` that was sent as {form} has a value", slot.path());
                 let flaw = answer.flaw(what).expected("no value").got(shortened(&value.to_string()));
+                let flaw = flaw.breaks(&["RFC7643-2.5-01"]);
                 let odd = value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("null"));
                 t.note(if odd { flaw } else { flaw.concern() });
             }
@@ -322,7 +324,7 @@ async fn twice(t: &Trial) -> Verdict {
     let answer = t.send(request).await?;
     if answer.status >= 500 {
         let flaw = answer.flaw("a member that stands twice breaks the server").expected("201 or 400");
-        return Err(flaw.got(answer.said()).violation().into());
+        return Err(flaw.got(answer.said()).breaks(&["RFC7644-3.12-17"]).violation().into());
     }
     if !answer.is_success() {
         return Ok(());
@@ -336,7 +338,7 @@ async fn twice(t: &Trial) -> Verdict {
             let flaw = answer
                 .flaw("of a member that stands twice, neither value is stored")
                 .expected("\"first\" or \"second\", or 400");
-            Err(flaw.got(shortened(&other.to_string())).into())
+            Err(flaw.got(shortened(&other.to_string())).breaks(&["RFC7644-3.12-10"]).into())
         }
     }
 }

@@ -42,7 +42,8 @@ async fn round_trip(t: &Trial, kind: &Arc<Kind>, slot: &Slot, sent: &Value) -> V
     let answer = t.post(kind.endpoint(), &body).await?;
     let what = |done: &str| format!("{} for `{}` {done}", shortened(&sent.to_string()), slot.path());
     if answer.status >= 500 {
-        t.note(answer.flaw(what("breaks the server")).expected("201 or 400").got(answer.said()).violation());
+        let flaw = answer.flaw(what("breaks the server")).expected("201 or 400").got(answer.said());
+        t.note(flaw.breaks(&["RFC7644-3.12-17"]).violation());
         return Ok(());
     }
     if !answer.is_success() {
@@ -52,7 +53,13 @@ async fn round_trip(t: &Trial, kind: &Arc<Kind>, slot: &Slot, sent: &Value) -> V
     let shown = slot.get(&stored);
     if !shown.is_some_and(|shown| is_same(slot.leaf(), sent, shown)) {
         let got = shown.map_or_else(|| "nothing".to_owned(), |shown| shortened(&shown.to_string()));
-        t.note(answer.flaw(what("comes back as another value")).expected(sent.to_string()).got(got));
+        let rule = match slot.leaf().kind {
+            Type::Integer => "RFC7643-2.3.4-01",
+            Type::Decimal => "RFC7643-2.3.3-01",
+            _ => "RFC7643-2.3.5-01",
+        };
+        let flaw = answer.flaw(what("comes back as another value")).expected(sent.to_string()).got(got);
+        t.note(flaw.breaks(&[rule]));
     }
     Ok(())
 }
@@ -68,7 +75,7 @@ check! {
     id: "values.numbers",
     title: "numbers come back as they were sent",
     level: Must,
-    requirements: ["RFC7643-2.3.3-01", "RFC7643-2.3.4-01"],
+    requirements: ["RFC7643-2.3.3-01", "RFC7643-2.3.4-01", "RFC7644-3.12-17"],
     needs: [Schemas],
     breaks: [],
 }
@@ -100,7 +107,7 @@ check! {
     id: "values.date-times",
     title: "a dateTime comes back as the same instant",
     level: Must,
-    requirements: ["RFC7643-2.3.5-01", "RFC7643-2.3.5-02"],
+    requirements: ["RFC7643-2.3.5-01", "RFC7643-2.3.5-02", "RFC7644-3.12-17"],
     needs: [Schemas],
     breaks: [],
 }
@@ -181,7 +188,14 @@ async fn binary(t: &Trial) -> Verdict {
                         .stored
                         .as_ref()
                         .map_or_else(|| "nothing".to_owned(), |v| shortened(&v.to_string()));
-                    t.note(answer.flaw(what).expected(shortened(&difference.sent.to_string())).got(got));
+                    let texts =
+                        (difference.sent.as_str(), difference.stored.as_ref().and_then(Value::as_str));
+                    let rule = match texts {
+                        (Some(sent), Some(stored)) if sent.eq_ignore_ascii_case(stored) => "RFC7643-2.3.6-04",
+                        _ => "RFC7643-2.3.6-01",
+                    };
+                    let flaw = answer.flaw(what).expected(shortened(&difference.sent.to_string())).got(got);
+                    t.note(flaw.breaks(&[rule]));
                 }
             }
         }

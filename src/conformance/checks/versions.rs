@@ -213,6 +213,7 @@ async fn meta(t: &Trial) -> Verdict {
             .flaw("a resource has no meta.version")
             .expected("the text of the ETag")
             .got("nothing")
+            .breaks(&["RFC7644-3.14-03"])
             .into()),
     }
 }
@@ -277,7 +278,11 @@ async fn form(t: &Trial) -> Verdict {
                 inner.is_some_and(|inner| inner.chars().all(|c| c > ' ' && c != '"' && c != '\u{7f}'));
             if !is_tag {
                 let what = format!("{place} in the answer to {} is no entity tag", answer.asked);
-                t.note(answer.flaw(what).expected("W/\"…\" or \"…\"").got(text));
+                let rules: &[&'static str] = match text.starts_with("w/") {
+                    true => &["RFC9110-8.8.3-01", "RFC7643-3.1-31"],
+                    false => &["RFC9110-8.8.3-01"],
+                };
+                t.note(answer.flaw(what).expected("W/\"…\" or \"…\"").got(text).breaks(rules));
             }
         }
     }

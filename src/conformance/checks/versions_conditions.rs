@@ -1,5 +1,6 @@
 //! Conditional requests: `If-Match` and `If-None-Match` (RFC 7644 §3.14, RFC 9110 §13).
 
+use super::query::breaking;
 use super::versions::{Subject, opaque, tag, with_headers};
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Answer, Trial};
@@ -183,7 +184,7 @@ async fn current(t: &Trial) -> Verdict {
         let flaw = flaw.expected("success").got(answer.said());
         // RFC 9110 §13.1.1 wants the strong comparison, under which a weak tag never matches.
         let strict = answer.status == 412 && now.starts_with("W/");
-        t.note(if strict { flaw.concern() } else { flaw });
+        t.note(if strict { flaw.breaks(&["RFC7644-3.14-10"]).concern() } else { flaw });
     }
     Ok(())
 }
@@ -269,7 +270,12 @@ async fn not_modified(t: &Trial) -> Verdict {
     let now = subject.tag(t).await?;
     for condition in [now.as_str(), "*"] {
         let answer = get_unless(t, &subject, condition).await?;
-        let Some(_) = t.soft(answer.expect_status(&[304]).map(|_| ()))? else { continue };
+        let rules: &[&'static str] = match condition {
+            "*" => &["RFC9110-13.1.2-02"],
+            _ => &["RFC7644-3.14-05", "RFC9110-13.1.2-02"],
+        };
+        let verdict = breaking(answer.expect_status(&[304]).map(drop), rules);
+        let Some(()) = t.soft(verdict)? else { continue };
         if !answer.body.is_empty() {
             t.note(answer.flaw("a 304 has a body").expected("no body").breaks(&["RFC9110-15.4.5-02"]));
         }
