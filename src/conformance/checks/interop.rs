@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use super::team::membership;
+use super::team::{RENAMED, are_renamed, membership};
 use crate::conformance::discovery::{Kind, Support};
 use crate::conformance::trial::slot::{is_unassigned, slots};
 use crate::conformance::trial::{Answer, Created, Slot, Trial, component, shortened};
@@ -384,8 +384,15 @@ pub(super) async fn team(t: &Trial, inside: usize, outside: usize) -> Result<Tea
     let members = membership(t, &groups, &team.inside.iter().collect::<Vec<_>>());
     let add = json!([{ "op": "add", "path": "members", "value": members }]);
     let answer = t.patch(&team.group.path, add).await?;
-    if answer.is_success() && team.members(t).await? == ids(&team.inside) {
-        return Ok(team);
+    if answer.is_success() {
+        let (shown, wanted) = (team.members(t).await?, ids(&team.inside));
+        if shown == wanted {
+            return Ok(team);
+        }
+        return Err(Stop::Blocked(match are_renamed(&shown, &wanted) {
+            true => RENAMED.to_owned(),
+            false => "a group does not keep its members (check `groups.create-with-members`)".to_owned(),
+        }));
     }
     Err(Stop::Blocked(format!(
         "no group with members can be made: {} answers {} (checks of the topic `groups`)",

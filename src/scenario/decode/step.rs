@@ -99,6 +99,15 @@ impl Decoder<'_> {
         let save = field(entries, "save").map_or(Vec::new(), |node| self.saves(node));
         let until = field(entries, "until").and_then(|node| self.until(node));
         let prepares = field(entries, "prepares").and_then(|node| self.mistakes.boolean(node, "`prepares`"));
+        if let (Some(true), Some((codes, span))) = (prepares, &expect.status)
+            && codes.iter().any(|code| *code >= 300)
+        {
+            self.mistakes.add(
+                span,
+                "a step that only sets the scene has to succeed",
+                "what this step is refused with is what the scenario is about: leave out `prepares`",
+            );
+        }
         let (method, target, request) = request?;
         let line = request.as_text().unwrap_or_default().trim();
         Some(Step {

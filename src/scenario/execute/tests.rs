@@ -154,6 +154,13 @@ fn until_ends_as_soon_as_the_answer_fits() {
 }
 
 #[test]
+fn a_step_that_only_sets_the_scene_cannot_expect_a_refusal() {
+    let text = "scenario: x\nsteps:\n  - request: POST /Users\n    prepares: true\n    expect: { status: [201, 409] }\n";
+    let mistakes = load(Path::new("a.yaml"), "a", &|_| Ok(text.as_bytes().to_vec())).unwrap_err();
+    assert_eq!(mistakes[0].title, "a step that only sets the scene has to succeed");
+}
+
+#[test]
 fn a_step_that_only_sets_the_scene_fails_apart() {
     let scenario = scenario(
         "scenario: x\nsteps:\n  - request: POST /Users\n    prepares: true\n    expect: { status: 201 }\n  - request: GET /Users\n    expect: { status: 200 }\n",
