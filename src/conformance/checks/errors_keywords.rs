@@ -400,7 +400,7 @@ async fn wrong_cursors_are_told(t: &Trial) -> Verdict {
     let endpoint = cohort.kind.endpoint();
     let first = t.get(&format!("{endpoint}?cursor&count=2")).await?;
     let Some(cursor) = first.text("nextCursor").filter(|_| first.status == 200) else {
-        return Err(Stop::Blocked("the first page has no nextCursor (checks of `cursor`)".to_owned()));
+        return Err(Stop::Blocked("the first page has no nextCursor (topic `cursor`)".to_owned()));
     };
     // The forgery is a good cursor with its middle changed.
     let at = cursor.len() / 2;

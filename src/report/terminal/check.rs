@@ -263,7 +263,9 @@ fn in_short(warnings: &[&Finding]) -> String {
 fn heading(finding: &Finding) -> String {
     let item = &finding.item;
     let style = style(finding.status);
-    let level = item.level.map_or(String::new(), |level| format!(" ({level})"));
+    // A MUST that is merely warned of would read like a contradiction.
+    let is_told = finding.status != Status::Warn || item.level != Some("must");
+    let level = item.level.filter(|_| is_told).map_or(String::new(), |level| format!(" ({level})"));
     let mut text = format!("\n{style}--- {}{style:#}{level}\n", clean(&item.id));
     text.push_str(&format!("{BOLD}{}{BOLD:#}\n", clean(&item.title)));
     if !item.breaks.is_empty() {
