@@ -609,6 +609,12 @@ async fn clean_up_deletes_groups_first_and_finds_what_was_never_answered() {
     let team = journal.intend("POST", "/Groups", "team").unwrap();
     journal.created(team, "team").unwrap();
     let _unanswered = journal.intend("POST", "/Users", "dan-k3x9@acme.test").unwrap();
+    let _refused = journal.intend("POST", "/Schemas", "k3x9").unwrap();
+    Mock::given(method("GET"))
+        .and(path("/Schemas"))
+        .respond_with(ResponseTemplate::new(403))
+        .mount(&server)
+        .await;
     drop(journal);
 
     let journal = Journal::open(&file).unwrap();
@@ -616,7 +622,7 @@ async fn clean_up_deletes_groups_first_and_finds_what_was_never_answered() {
     let expected = Report {
         is_refused: false,
         deleted: vec!["/Groups/team".into(), "/Users/dan".into(), "/Users/ada".into()],
-        gone: vec!["/Users/bob".into()],
+        gone: vec!["`k3x9` in /Schemas".into(), "/Users/bob".into()],
         failed: vec![("/Users/eve".into(), "the target answered 500".into())],
     };
     assert_eq!(report, expected);

@@ -69,6 +69,12 @@ fn names_groups(path: &str) -> bool {
     path.split('/').any(|segment| segment.eq_ignore_ascii_case("groups"))
 }
 
+/// Whether an endpoint is one of discovery: whoever writes there on purpose creates nothing, and a filter is refused (RFC 7644 §4).
+fn describes(path: &str) -> bool {
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+    ["ServiceProviderConfig", "ResourceTypes", "Schemas"].iter().any(|name| last.eq_ignore_ascii_case(name))
+}
+
 async fn delete(target: &Target, path: &str, report: &mut Report) -> Result<(), String> {
     let exchange = last(target, Request::new("DELETE", path)).await?;
     match exchange.outcome {
@@ -95,6 +101,10 @@ async fn delete_by_name(
     name: &str,
     report: &mut Report,
 ) -> Result<(), String> {
+    if describes(endpoint) {
+        report.gone.push(format!("`{name}` in {endpoint}"));
+        return Ok(());
+    }
     let attribute = if names_groups(endpoint) { "displayName" } else { "userName" };
     let filter = format!("{attribute} eq {}", Value::from(name));
     let query = format!("{endpoint}?filter={}", utf8_percent_encode(&filter, RESERVED));
