@@ -82,21 +82,22 @@ install_pinned() {
     echo "$stamp" >"$home/.stamp"
 }
 
-# free_port: print a loopback port that nothing listens on.
+# free_port: print a loopback port that nothing listens on, below those that the system gives to clients (32768 and up).
 free_port() {
     local port
     while :; do
-        port=$((20000 + RANDOM % 20000))
+        port=$((20000 + RANDOM % 12000))
         (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || break
     done
     echo "$port"
 }
 
-# wait_for URL LOG: until URL answers anything, at most 30 s, or the server has ended.
+# wait_for URL LOG: until URL answers with success, at most 30 s, or the server has ended. Who else has the port does not
+# know the token or the path.
 wait_for() {
     local url=$1 log=$2
     for _ in {1..150}; do
-        curl --silent --output /dev/null --max-time 2 --header "Authorization: Bearer $token" "$url" && return
+        curl --silent --fail --output /dev/null --max-time 2 --header "Authorization: Bearer $token" "$url" && return
         kill -0 "$server_pid" 2>/dev/null || break
         sleep 0.2
     done

@@ -18,10 +18,21 @@ base_path() {
     esac
 }
 
-# start_server NAME: install and start it; sets `url`. Called where errexit is off, hence the `|| return`s.
+# start_server NAME: install and start it; sets `url`. Another process may take the port in between, so there are three
+# attempts. Called where errexit is off, hence the `|| return`s.
 start_server() {
+    install_pinned "$here/$1" || return
+    for _ in 1 2 3; do
+        start_once "$1" && return
+        stop_server
+        grep -qiE 'address already in use|port is already in use|EADDRINUSE' "$WILD_DIR/$1.log" || break
+    done
+    return 1
+}
+
+# start_once NAME: start what is installed in `home`, on a free port; sets `url`.
+start_once() {
     local name=$1 port log=$WILD_DIR/$1.log
-    install_pinned "$here/$name" || return
     port=$(free_port)
     url=http://127.0.0.1:$port$(base_path "$name")
     server_store=$(mktemp -d "$WILD_DIR/store.XXXXXX")
