@@ -218,10 +218,17 @@ async fn bracketed(field: &Field<'_>, cases: &[(String, Vec<&str>)]) -> Verdict 
     for (filter, expected) in cases {
         match field.finds_either(filter, expected).await {
             Err(Stop::Problem(flaw)) if flaw.severity.is_some() => {
-                return skip(format!(
-                    "filters with brackets are an option that the target does not offer: {}",
-                    flaw.got.unwrap_or(flaw.what)
-                ));
+                let said = flaw.got.unwrap_or(flaw.what);
+                // Another keyword speaks of something else, such as a user without a value.
+                let is_limit = ["invalidFilter", "invalidPath", "501"].iter().any(|word| said.contains(word));
+                return match is_limit || !said.contains('(') {
+                    true => skip(format!(
+                        "filters with brackets are an option that the target does not offer: {said}"
+                    )),
+                    false => Err(Stop::Blocked(format!(
+                        "a filter with brackets is refused: {said} (check `filter.absent-attribute`)"
+                    ))),
+                };
             }
             verdict => drop(field.t.soft(verdict)?),
         }

@@ -275,7 +275,7 @@ check! {
     level: Must,
     requirements: ["RFC7644-3.4.2.2-52"],
     needs: [Filter, Users],
-    breaks: [Okta, Entra, OneLogin, JumpCloud, Ping],
+    breaks: [],
 }
 
 async fn unknown_attribute(t: &Trial) -> Verdict {

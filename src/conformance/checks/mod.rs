@@ -309,8 +309,9 @@ mod tests {
     fn every_check_that_a_reason_names_is_there() {
         let named = named_in_reasons();
         assert!(named.len() > 50, "{}", named.len());
+        let topics: BTreeSet<&str> = all().map(Check::topic).collect();
         for (path, id) in named.iter().filter(|(_, id)| !id.starts_with('{')) {
-            assert!(find(id).is_some(), "{path}: {id}");
+            assert!(find(id).is_some() || topics.contains(id.as_str()), "{path}: {id}");
         }
     }
 

@@ -163,7 +163,15 @@ async fn no_match(t: &Trial) -> Verdict {
             subject.blocked_without_patch(t, &answer).await?;
             // Where such a filter is more than it understands, nothing was confirmed.
             if !is_beyond(&answer) {
+                let is_other = answer.text("scimType") != Some("noTarget");
+                if is_other {
+                    expect_value_paths(t, &listing).await?;
+                }
                 refusal.judge(t, &told, &answer);
+                if is_other {
+                    // The question changed the resource; what follows would be compared with what it was before.
+                    return subject.judge_unchanged(&answer, &told, &after);
+                }
             }
             t.soft(subject.judge_unchanged(&answer, &told, &after))?;
             continue;
@@ -184,6 +192,9 @@ async fn no_match(t: &Trial) -> Verdict {
     let after = subject.now(t, &answer).await?;
     if !answer.is_success() {
         if !is_beyond(&answer) {
+            if answer.text("scimType") != Some("noTarget") {
+                expect_value_paths(t, &listing).await?;
+            }
             refusal.judge(t, &told, &answer);
         }
         return subject.judge_unchanged(&answer, &told, &after);
