@@ -40,8 +40,8 @@ pub enum Format {
 /// `explain ID`
 #[derive(Debug, Args)]
 pub struct ExplainArgs {
-    /// A check (patch.add-appends), a requirement (RFC7644-3.5.2-07), a habit of an identity provider (Q-G01) or a deliberate
-    /// defect
+    /// A check (patch.add-appends), a requirement (RFC7644-3.5.2-07), a demand of a draft (IPROF-18), a habit of an identity
+    /// provider (Q-G01) or a deliberate defect
     #[arg(value_name = "ID")]
     id: String,
 }
@@ -153,7 +153,7 @@ fn coverage_json() -> Value {
     catalogue::requirements().iter().map(row).collect()
 }
 
-/// Explains a check, a requirement, a habit or a defect.
+/// Explains a check, a requirement, a demand of a draft, a habit or a defect.
 pub fn explain(args: &ExplainArgs, context: &Context) -> Exit {
     let text = explained(&args.id, context.width.clamp(40, 100));
     match text.and_then(|text| context.print(&text)) {
@@ -172,6 +172,14 @@ fn explained(id: &str, width: usize) -> Result<String, Stop> {
         text.push_str(&wrapped(&requirement.text, width));
         section(&mut text, "How it is tested", &requirement.how_to_test, width);
         section(&mut text, "A violation", &requirement.example_violation, width);
+        decided_by(&mut text, id);
+        return Ok(text);
+    }
+    if let Some(demand) = catalogue::demand(id) {
+        let mut text = format!("{}: {}, {}\n\n", demand.id, demand.source(), demand.force.word());
+        text.push_str(&wrapped(&demand.text, width));
+        section(&mut text, "Who says otherwise", &demand.conflict, width);
+        section(&mut text, "The text that was read", demand.draft.edition(), width);
         decided_by(&mut text, id);
         return Ok(text);
     }
@@ -202,6 +210,7 @@ fn explained(id: &str, width: usize) -> Result<String, Stop> {
             .map(|check| check.id)
             .chain(Defect::all().map(|defect| defect.id))
             .chain(catalogue::requirements().iter().map(|requirement| requirement.id.as_str()))
+            .chain(catalogue::demands().iter().map(|demand| demand.id.as_str()))
             .chain(catalogue::quirks().iter().map(|quirk| quirk.id.as_str()))
     };
     if let Some(same) = known().find(|known| known.eq_ignore_ascii_case(id) && *known != id) {
@@ -348,6 +357,10 @@ mod tests {
         for requirement in catalogue::requirements() {
             assert!(explained(&requirement.id, 80).is_ok());
         }
+        for demand in catalogue::demands() {
+            let text = explained(&demand.id, 80).unwrap();
+            assert!(text.contains(demand.draft.label()) && text.contains("\nDecided by: "), "{text}");
+        }
         for quirk in catalogue::quirks() {
             assert!(explained(&quirk.id, 80).is_ok());
         }
@@ -358,6 +371,17 @@ mod tests {
         assert!(explained("PATCH", 80).is_ok_and(|text| text.contains("patch.supported")));
         assert!(explained("rfc7644-3.5.2", 80).is_ok_and(|text| text.contains("RFC7644-3.5.2-07")));
         assert!(explained("scenario:okta/oin/errors@okta", 80).is_ok_and(|text| text.contains("--as okta")));
+        let text = explained("iprof-18", 80).unwrap();
+        assert!(
+            text.starts_with("IPROF-18: SCIM interoperability profile (draft) §6.5.1.1, MUST\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("Who says otherwise") && text.contains("interop-profile.path-required"),
+            "{text}"
+        );
+        let stop = explained("IPSIE-9", 80).unwrap_err();
+        assert!(stop.hints[0].starts_with("did you mean `IPSIE-"), "{:?}", stop.hints);
         let stop = explained("create.duplicat", 80).unwrap_err();
         assert_eq!(stop.hints, ["did you mean `create.duplicate`?"]);
     }

@@ -141,7 +141,7 @@ pub struct Check {
     pub title: &'static str,
     /// What a violation weighs.
     pub level: Level,
-    /// Requirement ids (or quirk ids for [`Level::Interop`]) that it decides.
+    /// Ids of what it decides: requirements, quirks, or what a draft demands.
     pub requirements: &'static [&'static str],
     /// What it needs of the target.
     pub needs: &'static [Need],

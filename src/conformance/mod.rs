@@ -2,7 +2,7 @@
 //!
 //! | module | what lives there |
 //! |---|---|
-//! | [`catalogue`] | the requirements of the RFCs and the habits of identity providers, as data; coverage |
+//! | [`catalogue`] | the requirements of the RFCs, the demands of drafts and the habits of identity providers, as data; coverage |
 //! | [`check`] | what a check is, and how one is declared |
 //! | [`checks`] | the checks, a file a topic |
 //! | [`discovery`] | what a target says of itself, read with patience |

@@ -5,7 +5,7 @@ use crate::event::{BUILT_IN_URL, Finding, Item, Kind, Problem, Readiness, Target
 use crate::exchange::Exchange;
 use crate::redact::Redacted;
 
-/// A requirement or a quirk that a problem breaks.
+/// A requirement, a quirk or a demand of a draft that a problem breaks.
 pub(super) struct Rule<'a> {
     /// Its id.
     pub id: &'a str,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `requirements.csv` | the statements of RFC 7643, 7644, 9865, and of 6750 and 9110 as far as SCIM relies on them |
 //! | `quirks.csv` | what identity providers really send, and what a target must make of it |
+//! | `drafts.csv` | what two drafts demand besides the RFCs or against them, as far as a check decides it |
 //! | `not_covered.csv` | the statements that no check decides, each with the reason |
 //!
 //! Ids are stable: reports, baselines and scripts refer to them.
@@ -134,6 +135,62 @@ pub struct Quirk {
     pub grade: String,
 }
 
+/// A draft that demands more than the RFCs, or something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Draft {
+    /// draft-zollner-scim-interop-profile.
+    InteropProfile,
+    /// The account lifecycle profile of OpenID IPSIE.
+    Ipsie,
+}
+
+impl Draft {
+    /// Its name, for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Draft::InteropProfile => "SCIM interoperability profile (draft)",
+            Draft::Ipsie => "IPSIE account lifecycle (draft)",
+        }
+    }
+
+    /// The edition that was read; sections are numbered as there.
+    pub fn edition(self) -> &'static str {
+        match self {
+            Draft::InteropProfile => "draft-zollner-scim-interop-profile-01 of 15 April 2026",
+            Draft::Ipsie => {
+                "draft-ipsie-scim-al1-profile of 12 December 2025, which became OpenID's IPSIE AL SCIM profile"
+            }
+        }
+    }
+}
+
+/// What a draft demands.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Demand {
+    /// Such as `IPROF-18`.
+    pub id: String,
+    /// Who demands it.
+    pub draft: Draft,
+    /// Section of the edition that was read; empty where it is not known.
+    pub section: String,
+    /// How binding it is within the draft.
+    #[serde(rename = "level")]
+    pub force: Force,
+    /// The demand, in our words.
+    pub text: String,
+    /// Where the RFCs, another draft or the traffic of identity providers say otherwise; empty where nothing does.
+    pub conflict: String,
+}
+
+impl Demand {
+    /// Where it stands, for people: `SCIM interoperability profile (draft) §6.5.1.1`.
+    pub fn source(&self) -> String {
+        let label = self.draft.label();
+        if self.section.is_empty() { label.to_owned() } else { format!("{label} §{}", self.section) }
+    }
+}
+
 /// A statement that no check decides.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct NotCovered {
@@ -145,6 +202,7 @@ pub struct NotCovered {
 
 static REQUIREMENTS: LazyLock<Vec<Requirement>> = LazyLock::new(|| read(include_str!("requirements.csv")));
 static QUIRKS: LazyLock<Vec<Quirk>> = LazyLock::new(|| read(include_str!("quirks.csv")));
+static DEMANDS: LazyLock<Vec<Demand>> = LazyLock::new(|| read(include_str!("drafts.csv")));
 static NOT_COVERED: LazyLock<Vec<NotCovered>> = LazyLock::new(|| read(include_str!("not_covered.csv")));
 static BY_ID: LazyLock<HashMap<&str, &Requirement>> =
     LazyLock::new(|| REQUIREMENTS.iter().map(|requirement| (requirement.id.as_str(), requirement)).collect());
@@ -174,15 +232,28 @@ pub fn quirk(id: &str) -> Option<&'static Quirk> {
     QUIRKS.iter().find(|quirk| quirk.id == id)
 }
 
+/// Everything that drafts demand.
+pub fn demands() -> &'static [Demand] {
+    &DEMANDS
+}
+
+/// The demand with that id.
+pub fn demand(id: &str) -> Option<&'static Demand> {
+    DEMANDS.iter().find(|demand| demand.id == id)
+}
+
 /// The statements that no check decides.
 pub fn not_covered() -> &'static [NotCovered] {
     &NOT_COVERED
 }
 
-/// What an id stands for, in a sentence and with its source: a requirement or a quirk.
+/// What an id stands for, in a sentence and with its source: a requirement, a quirk or what a draft demands.
 pub fn statement(id: &str) -> Option<(String, &'static str)> {
     if let Some(requirement) = requirement(id) {
         return Some((format!("{}, {}", requirement.source(), requirement.force.word()), &requirement.text));
+    }
+    if let Some(demand) = demand(id) {
+        return Some((format!("{}, {}", demand.source(), demand.force.word()), &demand.text));
     }
     quirk(id).map(|quirk| (format!("sent by {}", quirk.idp), quirk.target_must.as_str()))
 }
@@ -200,6 +271,7 @@ mod tests {
         assert_eq!(requirements().len(), rows(include_str!("requirements.csv")));
         assert_eq!(requirements().len(), 791);
         assert_eq!(quirks().len(), rows(include_str!("quirks.csv")));
+        assert_eq!(demands().len(), rows(include_str!("drafts.csv")));
         assert_eq!(not_covered().len(), rows(include_str!("not_covered.csv")));
         assert_eq!(BY_ID.len(), 791, "ids are distinct");
     }
@@ -210,6 +282,24 @@ mod tests {
         assert_eq!(source, "RFC 7643 §3.1, MUST");
         assert!(text.contains("non-empty id"), "{text}");
         assert_eq!(statement("Q-G01").unwrap().0, "sent by Entra default, authentik");
+        let (source, text) = statement("IPROF-18").unwrap();
+        assert_eq!(source, "SCIM interoperability profile (draft) §6.5.1.1, MUST");
+        assert!(text.contains("without `path`"), "{text}");
         assert_eq!(statement("RFC1-1"), None);
+    }
+
+    #[test]
+    fn what_a_draft_demands_has_an_id_of_its_own() {
+        for draft in [Draft::InteropProfile, Draft::Ipsie] {
+            let prefix = if draft == Draft::Ipsie { "IPSIE" } else { "IPROF" };
+            let ids: Vec<&str> = demands()
+                .iter()
+                .filter(|demand| demand.draft == draft)
+                .map(|demand| demand.id.as_str())
+                .collect();
+            let numbered: Vec<String> =
+                (1..=ids.len()).map(|number| format!("{prefix}-{number:02}")).collect();
+            assert_eq!(ids, numbered);
+        }
     }
 }

@@ -274,7 +274,7 @@ check! {
     id: "create.duplicate",
     title: "a userName that is taken is refused with 409 uniqueness",
     level: Must,
-    requirements: ["RFC7644-3.3-10", "RFC7643-4.1.1-03"],
+    requirements: ["RFC7644-3.3-10", "RFC7643-4.1.1-03", "Q-C15"],
     needs: [Users],
     breaks: [Okta, Entra, OneLogin],
 }
@@ -296,7 +296,7 @@ async fn duplicate(t: &Trial) -> Verdict {
         );
     } else {
         let refusal = answer.expect_error(&[409], Some("uniqueness")).map(drop);
-        t.soft(refusal.map_err(|stop| breaking(stop, &["RFC7644-3.3-10"])))?;
+        t.soft(refusal.map_err(|stop| breaking(stop, &["RFC7644-3.3-10", "Q-C15"])))?;
     }
     let after = look(t, &created).await?;
     let same =

@@ -98,7 +98,7 @@ check! {
     id: "delete.gone",
     title: "GET of a deleted resource answers 404",
     level: Must,
-    requirements: ["RFC7644-3.6-01"],
+    requirements: ["RFC7644-3.6-01", "Q-D05"],
     needs: [],
     breaks: [Entra],
 }
@@ -140,7 +140,7 @@ check! {
     id: "delete.twice",
     title: "a second DELETE answers 404",
     level: Must,
-    requirements: ["RFC7644-3.6-02"],
+    requirements: ["RFC7644-3.6-02", "Q-D06"],
     needs: [],
     breaks: [Entra],
 }
@@ -202,7 +202,7 @@ check! {
     id: "delete.unknown-id",
     title: "DELETE of an unknown id answers 404",
     level: Must,
-    requirements: ["RFC7644-3.6-07"],
+    requirements: ["RFC7644-3.6-07", "Q-D06"],
     needs: [],
     breaks: [Entra],
 }
@@ -227,7 +227,7 @@ check! {
     id: "delete.not-listed",
     title: "a deleted resource is found by no query",
     level: Must,
-    requirements: ["RFC7644-3.6-04"],
+    requirements: ["RFC7644-3.6-04", "Q-D05"],
     needs: [Users, Filter],
     breaks: [Okta, Entra],
 }
@@ -285,7 +285,7 @@ check! {
     id: "delete.recreate",
     title: "a deleted userName can be used again, by a resource with a new id",
     level: Should,
-    requirements: ["RFC7644-3.6-05", "RFC7643-3.1-09"],
+    requirements: ["RFC7644-3.6-05", "RFC7643-3.1-09", "Q-D08"],
     needs: [Users],
     breaks: [Okta, Entra],
 }
@@ -307,7 +307,12 @@ async fn recreate(t: &Trial) -> Verdict {
             }
             false => "a userName cannot be used again after its user was deleted",
         };
-        return Err(answer.flaw(what).expected("201").got(answer.said()).breaks(&["RFC7644-3.6-05"]).into());
+        return Err(answer
+            .flaw(what)
+            .expected("201")
+            .got(answer.said())
+            .breaks(&["RFC7644-3.6-05", "Q-D08"])
+            .into());
     }
     let second = t.created_by(&users, &answer)?;
     if second.id == first.id {
@@ -315,7 +320,7 @@ async fn recreate(t: &Trial) -> Verdict {
             .flaw("the id of a deleted user was given to a new one")
             .expected("another id")
             .got(second.id)
-            .breaks(&["RFC7643-3.1-09"])
+            .breaks(&["RFC7643-3.1-09", "Q-D08"])
             .violation()
             .into());
     }

@@ -38,17 +38,17 @@ check! {
     id: "discovery.config",
     title: "/ServiceProviderConfig is one object with its schema",
     level: Must,
-    requirements: ["RFC7643-5-01", "RFC7643-5-03", "RFC7644-4-01", "RFC7644-4-02"],
+    requirements: ["RFC7643-5-01", "RFC7643-5-03", "RFC7644-4-01", "RFC7644-4-02", "Q-T09"],
     needs: [],
     breaks: [],
 }
 
 async fn is_one_object(t: &Trial) -> Verdict {
     let answer = t.discovered("/ServiceProviderConfig").await?;
-    breaking(answer.expect_status(&[200]), &["RFC7644-4-01", "RFC7644-4-02"])?;
-    let object = breaking(answer.object(), &["RFC7644-4-01"])?;
+    breaking(answer.expect_status(&[200]), &["RFC7644-4-01", "RFC7644-4-02", "Q-T09"])?;
+    let object = breaking(answer.object(), &["RFC7644-4-01", "Q-T09"])?;
     if member(object, "Resources").is_some() {
-        let flaw = answer.flaw("the configuration is wrapped in a list").breaks(&["RFC7644-4-01"]);
+        let flaw = answer.flaw("the configuration is wrapped in a list").breaks(&["RFC7644-4-01", "Q-T09"]);
         return Err(flaw.expected("the configuration itself").got("a member `Resources`").into());
     }
     if !declares(object, SERVICE_PROVIDER_CONFIG) {
@@ -56,7 +56,7 @@ async fn is_one_object(t: &Trial) -> Verdict {
             .flaw("the configuration does not name its schema")
             .expected(format!("schemas [\"{SERVICE_PROVIDER_CONFIG}\"]"))
             .got(format!("schemas {}", shown(member(object, "schemas"))))
-            .breaks(&["RFC7643-5-01", "RFC7644-4-01"])
+            .breaks(&["RFC7643-5-01", "RFC7644-4-01", "Q-T09"])
             .into());
     }
     // The configuration needs no id; one that is there is text like any other.

@@ -236,7 +236,9 @@ mod tests {
 
     use super::*;
     use crate::conformance::catalogue::coverage::coverage;
-    use crate::conformance::catalogue::{Requirement, not_covered, quirk, requirement};
+    use crate::conformance::catalogue::{
+        Draft, Requirement, demands, not_covered, quirks, requirement, statement,
+    };
 
     #[test]
     fn ids_are_distinct_and_of_one_form() {
@@ -257,8 +259,26 @@ mod tests {
         for check in all() {
             assert!(!check.requirements.is_empty(), "{}", check.id);
             for id in check.requirements {
-                assert!(requirement(id).is_some() || quirk(id).is_some(), "{}: {id}", check.id);
+                assert!(statement(id).is_some(), "{}: {id}", check.id);
             }
+        }
+    }
+
+    #[test]
+    fn what_a_draft_demands_is_decided_by_its_own_checks_and_they_decide_nothing_else() {
+        let topics = [("interop-profile", Draft::InteropProfile), ("ipsie", Draft::Ipsie)];
+        for (topic, draft) in topics {
+            let named: BTreeSet<&str> = all()
+                .filter(|check| check.topic() == topic)
+                .flat_map(|check| check.requirements.iter().copied())
+                .collect();
+            let rows: BTreeSet<&str> =
+                demands().iter().filter(|row| row.draft == draft).map(|row| row.id.as_str()).collect();
+            assert_eq!(named, rows, "{topic}");
+        }
+        for check in all().filter(|check| topics.iter().all(|(topic, _)| check.topic() != *topic)) {
+            let is_of_a_draft = |id: &&str| demands().iter().any(|row| row.id == *id);
+            assert!(!check.requirements.iter().any(is_of_a_draft), "{}", check.id);
         }
     }
 
@@ -329,6 +349,19 @@ mod tests {
                 if topics.contains(topic) && !name.is_empty() && name.chars().all(is_name) {
                     assert!(find(word).is_some(), "{word}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_docs_map_every_quirk_to_the_checks_that_decide_it() {
+        let text = include_str!("../../../docs/vendor-suites.md");
+        let rows: Vec<&str> = text.lines().filter(|line| line.starts_with("| Q-")).collect();
+        assert_eq!(rows.len(), quirks().len());
+        for (row, quirk) in rows.into_iter().zip(quirks()) {
+            assert!(row.starts_with(&format!("| {} |", quirk.id)), "{}: {row}", quirk.id);
+            for check in all().filter(|check| check.requirements.contains(&quirk.id.as_str())) {
+                assert!(row.contains(&format!("`{}`", check.id)), "{}: {}", quirk.id, check.id);
             }
         }
     }
