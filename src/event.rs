@@ -204,7 +204,6 @@ pub struct Finding {
 
 /// One event of a run.
 #[derive(Debug, Clone)]
-#[expect(clippy::large_enum_variant, reason = "events are few and handed on by reference")]
 pub enum Event {
     /// The run begins: what it is held against and how many items are planned.
     Started {

@@ -156,16 +156,15 @@ fn verdict(reported: &Reported, fail_on: &[FailOn]) -> Exit {
         FailOn::Warn => run.unaccepted(Status::Warn) > 0,
         FailOn::NotReady => run.readiness.iter().any(|row| !row.blockers.is_empty()),
     };
+    // Nothing was judged, which must not look like a pass.
+    let is_idle = run.kind == Kind::Check && tally.of(Status::Skip) == tally.total();
+    let is_undecided = fail_on.contains(&FailOn::NotReady) && !run.readiness.iter().all(|row| row.ready);
+    let is_open = tally.of(Status::Error) + tally.of(Status::Blocked) > 0 || is_idle || is_undecided;
     if run.incomplete {
         Exit::Interrupted
     } else if run.unaccepted(Status::Fail) > 0 || fail_on.iter().any(is_wanting) {
         Exit::Wanting
-    } else if fail_on.contains(&FailOn::NotReady) && !run.readiness.iter().all(|row| row.ready) {
-        Exit::NoVerdict
-    } else if tally.of(Status::Error) + tally.of(Status::Blocked) > 0 {
-        Exit::NoVerdict
-    } else if run.kind == Kind::Check && tally.of(Status::Skip) == tally.total() {
-        // Nothing was judged, which must not look like a pass.
+    } else if is_open {
         Exit::NoVerdict
     } else {
         Exit::Ok

@@ -64,7 +64,7 @@ pub(super) fn render(run: &Collected, limit: usize) -> String {
 
 /// When it ran, how long, and with which options.
 fn circumstances(run: &Collected) -> String {
-    let started = run.started.map(|started| words::moment(started));
+    let started = run.started.map(words::moment);
     let options = match run.options.is_empty() {
         true => None,
         false => Some(format!("`{}`", code(&run.options.join(" ")))),
