@@ -9,7 +9,7 @@ use crate::conformance::check::{Check, Need, check};
 use crate::conformance::trial::{Answer, Created, Trial};
 use crate::conformance::verdict::{Stop, Verdict, skip};
 
-pub(super) const CHECKS: &[Check] = &[MEMBERS, ATTRIBUTES, CREATE, RENAME];
+pub(super) const CHECKS: &[Check] = &[MEMBERS, ATTRIBUTES, CREATE, RENAME, CHURN];
 
 /// How many requests are sent at the same time.
 const AT_ONCE: usize = 10;
@@ -388,4 +388,53 @@ async fn give_one_name(t: &Trial) -> Verdict {
                 .into())
         }
     }
+}
+
+check! {
+    /// Users that are created and deleted in quick succession are all created, and all gone.
+    ///
+    /// Why: an assignment and its withdrawal arrive within seconds. Where the deletion overtakes the creation, or answers come from a
+    /// copy, an account stays that nobody looks after any more.
+    ///
+    /// Fix: answer a creation when it is stored and a deletion when it is done, and read from the same store.
+    CHURN = churn,
+    id: "concurrency.churn",
+    title: "what is created and deleted in quick succession is gone",
+    level: Must,
+    requirements: ["RFC7644-3.6-01", "RFC7644-3.12-17"],
+    needs: [Users],
+    breaks: [],
+}
+
+async fn churn(t: &Trial) -> Verdict {
+    let kind = t.users()?;
+    let mut bodies = Vec::new();
+    for _ in 0..AT_ONCE {
+        bodies.push(t.body(&kind).await?);
+    }
+    let posted = all(bodies.iter().map(|body| t.post(kind.endpoint(), body))).await?;
+    note_failures(t, "creations", &posted);
+    let taken = posted.iter().filter(|answer| answer.is_success());
+    let created = taken.map(|answer| t.created_by(&kind, answer)).collect::<Result<Vec<_>, _>>()?;
+    if created.is_empty() {
+        return Err(Stop::Blocked("no user can be created (check `create.minimal`)".to_owned()));
+    }
+    let deleted = all(created.iter().map(|user| t.delete(&user.path))).await?;
+    note_failures(t, "deletions", &deleted);
+    let seen = all(created.iter().map(|user| t.get(&user.path))).await?;
+    let left: Vec<usize> =
+        (0..created.len()).filter(|at| deleted[*at].is_success() && seen[*at].is_success()).collect();
+    let Some(first) = left.first() else { return Ok(()) };
+    // What stays without a rush as well is another matter.
+    let alone = t.create(&kind).await?;
+    t.delete(&alone.path).await?;
+    if t.get(&alone.path).await?.is_success() {
+        return Err(Stop::Blocked("a deleted user is still there (check `delete.gone`)".to_owned()));
+    }
+    Err(seen[*first]
+        .flaw(format!("{} of {} users are there after they were deleted", left.len(), created.len()))
+        .expected("404 for each")
+        .got(seen[*first].said())
+        .breaks(&["RFC7644-3.6-01"])
+        .into())
 }

@@ -144,6 +144,11 @@ async fn parameters_are_ignored(t: &Trial) -> Verdict {
             );
         }
     }
+    if t.ground().discovery().config.is_some() {
+        let answer =
+            t.get("/ServiceProviderConfig?startIndex=2&count=1&sortBy=id&sortOrder=descending").await?;
+        t.soft(answer.expect_status(&[200]).and_then(Answer::object))?;
+    }
     Ok(())
 }
 
@@ -182,6 +187,13 @@ async fn filters_are_refused(t: &Trial) -> Verdict {
             t.note(flaw.got("the whole list; the filter is ignored").breaks(&["RFC7644-4-11"]));
         } else {
             t.note(flaw.got("a filtered list").violation());
+        }
+    }
+    if t.ground().discovery().config.is_some() {
+        let answer = t.get(&format!("/ServiceProviderConfig?filter={nothing}")).await?;
+        if answer.status != 403 {
+            let flaw = answer.flaw(format!("{} answers {}", answer.asked, answer.said())).expected("403");
+            t.note(flaw.got(answer.said()).breaks(&["RFC7644-4-11"]));
         }
     }
     Ok(())

@@ -299,14 +299,23 @@ check! {
     id: "discovery.type-unknown",
     title: "an unknown resource type is answered with 404",
     level: Must,
-    requirements: ["RFC7644-4-08"],
+    requirements: ["RFC7644-4-08", "RFC7644-3.12-01"],
     needs: [ResourceTypes],
     breaks: [],
 }
 
 async fn unknown_types_are_not_found(t: &Trial) -> Verdict {
     let answer = t.get(&format!("/ResourceTypes/{}", t.ground().fresh_name())).await?;
-    answer.expect_status(&[404])?;
+    expect_unknown(t, &answer, &["RFC7644-4-08"])
+}
+
+/// Fails unless a discovery document that is not there is answered with 404, and with a SCIM error.
+pub(super) fn expect_unknown(t: &Trial, answer: &Answer, rules: &[&'static str]) -> Verdict {
+    breaking(answer.expect_status(&[404]), rules)?;
+    if !answer.is_scim_error() {
+        let flaw = answer.flaw(format!("the 404 to {} is no SCIM Error", answer.asked)).concern();
+        t.note(flaw.expected("an Error message (RFC 7644 section 3.12)").breaks(&["RFC7644-3.12-01"]));
+    }
     Ok(())
 }
 

@@ -195,6 +195,16 @@ async fn id(t: &Trial) -> Verdict {
             .got("the resource")
             .into());
     }
+    for kind in t.kinds().iter().filter(|kind| kind.endpoint() != field.kind().endpoint()) {
+        // What cannot be created, or cannot be filtered, has checks of its own.
+        let Ok(created) = t.create(kind).await else { continue };
+        let answer = t.search(kind, &format!("id eq {}", quoted(&created.id))).await?;
+        if answer.status == 200 && listed(&answer)?.ids() != [created.id.as_str()] {
+            let flaw = answer.flaw(format!("a look-up by id does not find the {}", kind.name()));
+            let flaw = flaw.expected(created.id.as_str()).got(listed(&answer)?.ids().join(", "));
+            t.note(flaw.breaks(&["RFC7644-3.4.2.2-08"]));
+        }
+    }
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::discovery_documents::{assigned, shown};
 use super::discovery_documents::{elements, expect_complete_list};
+use super::discovery_types::expect_unknown;
 use super::query::breaking;
 use crate::conformance::check::{Check, check};
 use crate::conformance::trial::{Answer, Trial, component};
@@ -149,15 +150,14 @@ check! {
     id: "schemas.unknown",
     title: "an unknown schema is answered with 404",
     level: Must,
-    requirements: ["RFC7644-4-05"],
+    requirements: ["RFC7644-4-05", "RFC7644-3.12-01"],
     needs: [Schemas],
     breaks: [],
 }
 
 async fn unknown_schemas_are_not_found(t: &Trial) -> Verdict {
     let answer = t.get(&format!("/Schemas/urn:example:{}", t.ground().fresh_name())).await?;
-    answer.expect_status(&[404])?;
-    Ok(())
+    expect_unknown(t, &answer, &["RFC7644-4-05"])
 }
 
 check! {
@@ -227,6 +227,10 @@ async fn schemas_have_uris(t: &Trial) -> Verdict {
                     .got(shown(id))
                     .breaks(&["RFC7643-7-05"]),
             ),
+        }
+        if assigned(schema, "name").is_none_or(|name| name == "") {
+            let flaw = answer.flaw(format!("{} has no name", called(schema))).expected("`name`, for people");
+            t.note(flaw.got(shown(member(schema, "name"))).breaks(&["RFC7643-7-06"]).concern());
         }
         for name in ["name", "description"] {
             if let Some(other) = assigned(schema, name).filter(|value| !value.is_string()) {
