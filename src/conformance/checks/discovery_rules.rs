@@ -147,7 +147,11 @@ async fn parameters_are_ignored(t: &Trial) -> Verdict {
     if t.ground().discovery().config.is_some() {
         let answer =
             t.get("/ServiceProviderConfig?startIndex=2&count=1&sortBy=id&sortOrder=descending").await?;
-        t.soft(answer.expect_status(&[200]).and_then(Answer::object))?;
+        if answer.status != 200 {
+            // Of the lists the RFC says it; the configuration is one document, and a refusal of paging does little harm.
+            let flaw = answer.flaw(format!("{} answers {}", answer.asked, answer.said())).concern();
+            t.note(flaw.expected("200 with the configuration").got(answer.said()));
+        }
     }
     Ok(())
 }
