@@ -137,6 +137,16 @@ impl Secrets {
     }
 }
 
+/// The `Authorization` field of a request as people read it, where other credentials than those of the target go with it.
+pub fn authorization(auth: &Auth) -> Option<String> {
+    match auth {
+        Auth::Target => None,
+        Auth::None => Some("<none>".to_owned()),
+        Auth::Bearer(_) => Some(format!("Bearer {PLACEHOLDER}")),
+        Auth::MadeUp(value) => Some(value.clone()),
+    }
+}
+
 /// Whether the value of a header of this name is a credential.
 pub fn is_credential_header(name: &str) -> bool {
     let name = name.to_ascii_lowercase();

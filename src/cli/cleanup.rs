@@ -1,6 +1,6 @@
 //! `cleanup`: deletes what interrupted runs left on a target, from their journals.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -10,7 +10,7 @@ use super::exit::{Exit, Stop};
 use super::target_options::{Chosen, TargetArgs};
 use crate::target::Target;
 use crate::target::cleanup::delete_pending;
-use crate::target::journal::{Journal, Pending};
+use crate::target::journal::{Journal, Leftover, Pending};
 use crate::target::visit::{JOURNALS, abandoned, probe, refused};
 
 /// `cleanup`
@@ -96,8 +96,7 @@ fn connect(chosen: &Chosen) -> Result<Target, Stop> {
 fn forget(journals: &[PathBuf], base: Option<&str>, context: &Context) -> Result<Exit, Stop> {
     for path in journals {
         let shown = context.shown(path);
-        let left = Journal::leftover(path)
-            .map_err(|error| Stop::usage(format!("the journal `{shown}` cannot be read: {error}")))?;
+        let left = leftover(path, context)?;
         if base.is_some_and(|base| base != left.base) {
             continue;
         }
@@ -109,10 +108,16 @@ fn forget(journals: &[PathBuf], base: Option<&str>, context: &Context) -> Result
     Ok(Exit::Ok)
 }
 
-fn open(path: &PathBuf, context: &Context) -> Result<Journal, Stop> {
-    Journal::open(path).map_err(|error| {
-        Stop::usage(format!("the journal `{}` cannot be read: {error}", context.shown(path)))
-    })
+fn open(path: &Path, context: &Context) -> Result<Journal, Stop> {
+    Journal::open(path).map_err(|error| unreadable(path, &error, context))
+}
+
+fn leftover(path: &Path, context: &Context) -> Result<Leftover, Stop> {
+    Journal::leftover(path).map_err(|error| unreadable(path, &error, context))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error, context: &Context) -> Stop {
+    Stop::usage(format!("the journal `{}` cannot be read: {error}", context.shown(path)))
 }
 
 /// Says what is left, and on which targets.
@@ -120,18 +125,17 @@ fn tell(journals: &[PathBuf], context: &Context) -> Result<Exit, Stop> {
     let mut bases: Vec<String> = Vec::new();
     let mut is_clean = true;
     for path in journals {
-        let journal = open(path, context)?;
-        let left = journal.left();
-        context.print(&format!("{} on {}:\n", context.shown(path), journal.base()))?;
-        for pending in &left {
+        let left = leftover(path, context)?;
+        context.print(&format!("{} on {}:\n", context.shown(path), left.base))?;
+        for pending in &left.pending {
             is_clean = false;
             context.print(&match pending {
                 Pending::Created(path) => format!("  {path}\n"),
                 Pending::Unsettled { path, name } => format!("  perhaps `{name}` in {path}\n"),
             })?;
         }
-        if !bases.iter().any(|base| base == journal.base()) {
-            bases.push(journal.base().to_owned());
+        if !bases.contains(&left.base) {
+            bases.push(left.base);
         }
     }
     if is_clean {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::words;
 use crate::exchange::{Auth, Exchange, Headers, SCIM_JSON, reason};
-use crate::redact::Redacted;
+use crate::redact::{Redacted, authorization};
 
 /// The request and what came of it; JSON is laid out over several lines.
 pub(super) fn render(exchange: &Redacted<Exchange>) -> String {
@@ -167,12 +167,9 @@ pub(super) fn turns(c: char) -> bool {
 
 /// What goes with a request instead of the credentials of the target.
 fn credentials(text: &mut String, mark: &str, auth: &Auth) {
-    let _ = match auth {
-        Auth::Target => Ok(()),
-        Auth::None => writeln!(text, "{mark}Authorization: <none>"),
-        Auth::Bearer(token) => writeln!(text, "{mark}Authorization: Bearer {token}"),
-        Auth::MadeUp(value) => writeln!(text, "{mark}Authorization: {value}"),
-    };
+    if let Some(value) = authorization(auth) {
+        let _ = writeln!(text, "{mark}Authorization: {value}");
+    }
 }
 
 fn fields(text: &mut String, mark: &str, headers: &Headers) {

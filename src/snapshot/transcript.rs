@@ -4,8 +4,8 @@ use super::document::Document;
 use super::json;
 use super::message::{self, Body, Message, Shown, Step};
 use super::normalise::{Known, normalise};
-use crate::exchange::{Auth, Exchange, FailureKind, Headers, reason};
-use crate::redact::{PLACEHOLDER, Redacted};
+use crate::exchange::{Exchange, FailureKind, Headers, reason};
+use crate::redact::{Redacted, authorization};
 
 /// The headers of a response that are shown, in this order. Others change without meaning anything.
 const RESPONSE_HEADERS: [&str; 9] = [
@@ -60,15 +60,8 @@ fn shown(exchange: &Exchange) -> Shown {
     let request = &exchange.request;
     let mut headers = fields(&request.headers);
     if !request.headers.contains("authorization") {
-        let authorization = match &request.auth {
-            Auth::Target => None,
-            Auth::None => Some("<none>".to_owned()),
-            Auth::Bearer(_) => Some(format!("Bearer {PLACEHOLDER}")),
-            Auth::MadeUp(value) => Some(value.clone()),
-        };
-        if let Some(value) = authorization {
-            headers.insert(0, ("Authorization".to_owned(), value));
-        }
+        let authorization = authorization(&request.auth).map(|value| ("Authorization".to_owned(), value));
+        headers.splice(0..0, authorization);
     }
     Shown {
         attempt: exchange.attempt,

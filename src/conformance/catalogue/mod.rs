@@ -14,6 +14,8 @@ use std::sync::LazyLock;
 
 use serde::Deserialize;
 
+use super::check::Audience;
+
 pub mod coverage;
 
 /// How binding a statement is, in the words of RFC 2119 or as the catalogue reads it.
@@ -149,8 +151,8 @@ impl Draft {
     /// Its name, for people.
     pub fn label(self) -> &'static str {
         match self {
-            Draft::InteropProfile => "SCIM interoperability profile (draft)",
-            Draft::Ipsie => "IPSIE account lifecycle (draft)",
+            Draft::InteropProfile => Audience::InteropProfile.label(),
+            Draft::Ipsie => Audience::Ipsie.label(),
         }
     }
 

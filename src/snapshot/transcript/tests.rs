@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::exchange::{Request, Response, TransportFailure};
+use crate::exchange::{Auth, Request, Response, TransportFailure};
 use crate::redact::Secrets;
 
 fn exchange(request: Request, status: u16, headers: &[(&str, &str)], body: &Value) -> Redacted<Exchange> {
