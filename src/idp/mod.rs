@@ -3,10 +3,14 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`directory`] | people and groups, the source of truth of a simulation, as a YAML fixture |
+//! | [`mapping`] | from a person to the attributes that a target gets |
+//! | [`dialect`] | how each product speaks: its habits as data, its requests as pure functions |
 
 use std::fmt;
 
+pub mod dialect;
 pub mod directory;
+pub mod mapping;
 
 macro_rules! dialects {
     ($( $(#[$doc:meta])* $name:ident = $word:literal; )*) => {

@@ -1,70 +1,11 @@
 //! From the request line as an author writes it to the one that goes over the wire.
 //!
-//! | encoding | path | query |
-//! |---|---|---|
-//! | `percent` | percent-encoded (RFC 3986) | percent-encoded, a space is `%20` |
-//! | `form` | percent-encoded (RFC 3986) | as browsers and many HTTP libraries do it: a space is `+`, all but letters, digits and `*-._` encoded |
-//! | `raw` | as written | as written |
-//!
 //! What the author writes keeps its structure: the first `?` begins the query, `&`, `=` and further `?` stay what they
 //! are, and so does `/` in the path. What a variable brings in is a value and encoded whole, also where the text
 //! around it is raw.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-
 use super::template::Piece;
-
-/// How a request line is encoded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Encoding {
-    /// `%20` for a space.
-    #[default]
-    Percent,
-    /// `+` for a space in the query.
-    Form,
-    /// Nothing is changed.
-    Raw,
-}
-
-impl Encoding {
-    /// The words in scenario files.
-    pub const WORDS: [(&'static str, Encoding); 3] =
-        [("percent", Encoding::Percent), ("form", Encoding::Form), ("raw", Encoding::Raw)];
-}
-
-/// A character that cannot stand in a request line as it is.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{found:?} cannot stand in a request line")]
-pub struct Unsendable {
-    /// The character.
-    pub found: char,
-}
-
-/// What is encoded of a value: all but the unreserved characters of RFC 3986 §2.3.
-const VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-/// What is encoded of a literal path: all that cannot stand in a path (RFC 3986 §3.3).
-const PATH: &AsciiSet = &VALUE
-    .remove(b'/')
-    .remove(b':')
-    .remove(b'@')
-    .remove(b'!')
-    .remove(b'$')
-    .remove(b'&')
-    .remove(b'\'')
-    .remove(b'(')
-    .remove(b')')
-    .remove(b'*')
-    .remove(b'+')
-    .remove(b',')
-    .remove(b';')
-    .remove(b'=');
-/// What is encoded of a literal query: all that cannot stand in one (RFC 3986 §3.4), and `+`, which many servers
-/// take for a space.
-const QUERY: &AsciiSet = &PATH.remove(b'?').add(b'+');
-/// What is encoded of a value in a form (WHATWG URL, application/x-www-form-urlencoded).
-const FORM_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'*').remove(b'-').remove(b'.').remove(b'_');
-/// What is encoded of a literal query in a form.
-const FORM_QUERY: &AsciiSet = &FORM_VALUE.remove(b'&').remove(b'=').remove(b'?');
+use crate::encoding::{Encoding, Unsendable};
 
 /// Encodes path and query.
 ///
@@ -74,34 +15,22 @@ const FORM_QUERY: &AsciiSet = &FORM_VALUE.remove(b'&').remove(b'=').remove(b'?')
 pub fn encode(pieces: &[Piece<'_>], encoding: Encoding) -> Result<String, Unsendable> {
     let mut wire = String::new();
     let mut in_query = false;
-    let encoded = |text: &str, literal: bool, in_query: bool| match (encoding, literal, in_query) {
-        (Encoding::Raw, true, _) => text.to_owned(),
-        (Encoding::Form, true, true) => form(text, FORM_QUERY),
-        (Encoding::Form, false, true) => form(text, FORM_VALUE),
-        (_, true, true) => utf8_percent_encode(text, QUERY).to_string(),
-        (_, true, false) => utf8_percent_encode(text, PATH).to_string(),
-        (_, false, _) => utf8_percent_encode(text, VALUE).to_string(),
-    };
     for piece in pieces {
         match piece {
-            Piece::Value(text) => wire.push_str(&encoded(text, false, in_query)),
+            Piece::Value(text) => wire.push_str(&encoding.value(text, in_query)),
             Piece::Literal(text) => match text.split_once('?').filter(|_| !in_query) {
                 Some((path, query)) => {
                     in_query = true;
-                    wire.push_str(&encoded(path, true, false));
+                    wire.push_str(&encoding.literal(path, false));
                     wire.push('?');
-                    wire.push_str(&encoded(query, true, true));
+                    wire.push_str(&encoding.literal(query, true));
                 }
-                None => wire.push_str(&encoded(text, true, in_query)),
+                None => wire.push_str(&encoding.literal(text, in_query)),
             },
         }
     }
-    let unsendable = wire.chars().find(|c| !c.is_ascii_graphic() || *c == '#');
-    unsendable.map_or(Ok(wire), |found| Err(Unsendable { found }))
-}
-
-fn form(text: &str, set: &'static AsciiSet) -> String {
-    utf8_percent_encode(text, set).to_string().replace("%20", "+")
+    Unsendable::check(&wire)?;
+    Ok(wire)
 }
 
 #[cfg(test)]

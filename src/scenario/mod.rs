@@ -20,6 +20,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::diagnostic::{Diagnostic, SourceFile, nearest};
+use crate::encoding::Encoding;
 use crate::idp::Dialect;
 use crate::idp::directory::Directory;
 use crate::yaml::Span;
@@ -36,7 +37,6 @@ pub mod tree;
 pub use decode::{ReadFile, load};
 
 use capability::Capability;
-use encode::Encoding;
 use matcher::Expectation;
 use template::Template;
 use tree::Tree;

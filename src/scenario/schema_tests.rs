@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 
 use super::capability::Capability;
 use super::decode::{BEARER, EXPECT, FILE, SAVE_HEADER, STEP, UNTIL};
-use super::encode::Encoding;
 use super::matcher::{JsonType, MATCHERS};
 use super::{JSON_SCHEMA, load};
 use crate::diagnostic::SourceFile;
+use crate::encoding::Encoding;
 use crate::idp::Dialect;
 use crate::yaml;
 

@@ -8,12 +8,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::capability::Capability;
-use super::encode::Encoding;
 use super::scope::{Owner, Scope, Shape};
 use super::template::Template;
 use super::tree::Tree;
 use super::{DEFAULT_PROFILE, HeaderRule, Scenario};
 use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::encoding::Encoding;
 use crate::idp::Dialect;
 use crate::idp::directory::{self, Directory};
 use crate::yaml::decode::{Keys, Mistakes, field};

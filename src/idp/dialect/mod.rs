@@ -1,0 +1,418 @@
+//! Dialects: how each identity provider speaks SCIM.
+//!
+//! A dialect is one file: its [`Habits`], which are data that the engine follows (what is looked up before a create, whether
+//! a read comes before a write, what is done on 409, …), its table of mapped attributes, and a handful of pure functions that
+//! shape requests. No dialect sends anything or keeps anything; that is the [engine](super::engine)'s business.
+//!
+//! What a dialect does that the RFCs do not ask for is named in a comment with its `Q-…` row. What no document or capture
+//! shows is marked: [`Basis::Assumed`] for a whole dialect, `Assumed:` in a comment for a single habit, and `explain` says so.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`shape`] | bodies and requests that several dialects share |
+//! | [`dice`] | identifiers and passwords that look random and are the same for the same seed |
+//! | `entra`, `okta`, … | the dialects |
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::Dialect;
+use super::mapping::{Place, Profile};
+use crate::exchange::Request;
+
+pub mod dice;
+mod entra;
+mod okta;
+pub mod shape;
+
+pub use dice::Dice;
+
+/// How sure it is that the product behaves so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// The vendor's documentation, or captures of the real product.
+    Documented,
+    /// No capture of the product was found: the shapes are assumptions, and this is what they rest on.
+    Assumed(&'static str),
+}
+
+/// What is done when a user that was created is already there (409).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnConflict {
+    /// The object fails; the next attempt begins with the lookup again.
+    Fail,
+    /// The user is looked up and linked (Q-C17).
+    LookUpAndLink,
+}
+
+/// What is sent when somebody leaves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Leave {
+    /// The account is set inactive.
+    Deactivate,
+    /// The account is deleted.
+    Delete,
+    /// Nothing is sent.
+    Keep,
+}
+
+/// How people leave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Leaving {
+    /// Somebody is no longer assigned, or out of scope.
+    pub unassigned: Leave,
+    /// The account is disabled in the directory.
+    pub suspended: Leave,
+    /// The person was deleted from the directory.
+    pub deleted: Leave,
+    /// How long after that the account is deleted at the target, where it was only set inactive.
+    pub purge: Option<Duration>,
+    /// What an administrator may choose instead of [`Leaving::unassigned`].
+    pub options: &'static [Leave],
+}
+
+/// How the group of a name is found before it is created.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupMatch {
+    /// By a filter.
+    Filter,
+    /// All groups are listed, and the name is looked for among them (Q-L12, Q-P07).
+    List,
+    /// Not at all: the group is created, and a 409 sends the IdP looking for it.
+    AfterConflict,
+}
+
+/// What becomes of groups in groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nested {
+    /// A group is a member like a person; its own members are not assigned (Q-G27).
+    AsMember,
+    /// Its people count as people of the outer group.
+    Flattened,
+}
+
+/// How groups are pushed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GroupHabits {
+    /// How one is found.
+    pub matching: GroupMatch,
+    /// Whether the group is read before its members are changed.
+    pub reads: bool,
+    /// Groups in groups.
+    pub nested: Nested,
+    /// Requests to one group that are on their way at the same time (Q-G05).
+    pub at_once: usize,
+}
+
+/// What an answer of 429 does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnRateLimit {
+    /// The request is sent again when `Retry-After` says so (Q-E05).
+    WaitAsTold,
+    /// The object fails and is tried again later (Q-E04).
+    Fail,
+}
+
+/// When what failed is tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Retry {
+    /// Longer and longer after each failure: the first wait, doubled until the longest (Q-E10).
+    BackOff {
+        /// After the first failure.
+        first: Duration,
+        /// At most.
+        longest: Duration,
+    },
+    /// When an administrator asks for it, which a simulation does in the next cycle.
+    ByHand,
+}
+
+/// When an IdP stops working on a target that fails too often (Q-E03).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quarantine {
+    /// The share is looked at from so many failures on.
+    pub evaluated_from: usize,
+    /// Share of failed operations of a cycle beyond which it begins.
+    pub share: f64,
+    /// Failures of a cycle beyond which it begins whatever the share.
+    pub failures: usize,
+    /// Time between two cycles while it lasts.
+    pub interval: Duration,
+    /// How long it lasts before the job is disabled.
+    pub disabled_after: Duration,
+}
+
+/// What is sent again because the target did not keep it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Resends {
+    /// Every mapped attribute that an answer shows with another value (Q-U24).
+    Everything,
+    /// The activation, where the answer says `active: false` (Q-D11).
+    Activation,
+    /// Nothing: an answer is not looked at.
+    Nothing,
+}
+
+/// What the engine follows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Habits {
+    /// The name of the product.
+    pub product: &'static str,
+    /// How sure it is.
+    pub basis: Basis,
+    /// The rows of the quirk catalogue that its traffic shows.
+    pub quirks: &'static [&'static str],
+    /// Time between two cycles.
+    pub interval: Duration,
+    /// Target attributes that identify a person, in the order in which they are tried; none where the create comes first.
+    pub matching: &'static [&'static str],
+    /// Whether a lookup that is answered with 404 means that there is nobody (Q-L11); where not, the target is
+    /// incompatible (Q-L14).
+    pub accepts_404: bool,
+    /// On 409 to a create.
+    pub on_conflict: OnConflict,
+    /// Whether the account is read before it is changed.
+    pub reads: bool,
+    /// Whether somebody who comes back is looked up again.
+    pub looks_up_on_return: bool,
+    /// Whether the manager is set after everybody is there, in requests of its own.
+    pub manager_apart: bool,
+    /// What is sent again.
+    pub resends: Resends,
+    /// How people leave.
+    pub leaving: Leaving,
+    /// How groups are pushed; none where they are not.
+    pub groups: Option<GroupHabits>,
+    /// On 429.
+    pub on_rate_limit: OnRateLimit,
+    /// Whether a 401 or 403 stops the whole job at once (Q-E06); where not, a 403 is the failure of one object.
+    pub forbidden_stops: bool,
+    /// When failures are tried again.
+    pub retry: Retry,
+    /// When the job is slowed down.
+    pub quarantine: Option<Quarantine>,
+    /// Page size of an import, where there is one.
+    pub import: Option<u32>,
+}
+
+/// One request of a connection test, and what it must be answered with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Probe {
+    /// What is sent.
+    pub request: Request,
+    /// What counts as success.
+    pub accepts: Accepts,
+}
+
+/// What the answer to a probe must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Accepts {
+    /// 200 with a list.
+    List,
+    /// 200 with a list, or 404.
+    ListOrNotFound,
+    /// 200 with any object.
+    Object,
+    /// 201 with an `id`; the resource is deleted at the end of the test (Q-T08).
+    Created,
+    /// Anything: a wrong answer is survived.
+    Anything,
+}
+
+/// Why an account is changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Attributes differ.
+    Profile,
+    /// The person may use the application no longer.
+    Deactivate,
+    /// The person may use it again.
+    Reactivate,
+}
+
+/// A person as a dialect sees them.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Subject {
+    /// The key in the directory.
+    pub key: String,
+    /// What the mapping says. `active` is in it where it is mapped.
+    pub profile: Profile,
+    /// Whether the account may be used.
+    pub active: bool,
+}
+
+/// A member of a group, as it is sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// The key in the directory.
+    pub key: String,
+    /// The id at the target.
+    pub id: String,
+    /// The userName of a person, the displayName of a group.
+    pub display: String,
+    /// Whether it is a group.
+    pub is_group: bool,
+}
+
+/// A group as a dialect sees it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GroupSubject {
+    /// The key in the directory.
+    pub key: String,
+    /// Its name.
+    pub display_name: String,
+    /// Its identifier at the IdP.
+    pub external_id: Option<String>,
+    /// Everybody who should be in it and is at the target.
+    pub members: Vec<Member>,
+}
+
+/// Members that join and leave.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MemberChange {
+    /// In the order of the directory.
+    pub added: Vec<Member>,
+    /// By key.
+    pub removed: Vec<Member>,
+    /// Whether the group was created a moment ago.
+    pub is_new: bool,
+}
+
+/// A request with the members that are in it or out of it once it succeeded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MemberRequest {
+    /// What is sent.
+    pub request: Request,
+    /// Keys.
+    pub adds: Vec<String>,
+    /// Keys.
+    pub removes: Vec<String>,
+}
+
+/// How one identity provider speaks SCIM. Targets of requests are relative to the base URL, encoded.
+pub trait Speech: Send + Sync {
+    /// What the engine follows.
+    fn habits(&self) -> &Habits;
+
+    /// The vendor's table: target attributes and the expressions over a person.
+    fn table(&self) -> &'static [(&'static str, &'static str)];
+
+    /// Sets the headers that the product sends.
+    fn dress(&self, request: &mut Request, dice: &mut Dice);
+
+    /// What is sent when an administrator tests the connection. `groups` where groups are to be pushed.
+    fn connection_test(&self, groups: bool, dice: &mut Dice) -> Vec<Probe>;
+
+    /// The lookup of a person by a target attribute.
+    fn find_user(&self, place: &Place, value: &str) -> Request;
+
+    /// Creates an account.
+    fn create_user(&self, person: &Subject, dice: &mut Dice) -> Request;
+
+    /// Reads an account.
+    fn read_user(&self, id: &str) -> Request {
+        Request::new("GET", shape::user(id))
+    }
+
+    /// Changes an account. `current` is what the target last showed, where the habit is to read first or a lookup found it.
+    /// Nothing where nothing differs.
+    fn update_user(
+        &self,
+        id: &str,
+        person: &Subject,
+        change: Change,
+        current: Option<&Map<String, Value>>,
+    ) -> Vec<Request>;
+
+    /// Deletes an account.
+    fn delete_user(&self, id: &str) -> Request {
+        Request::new("DELETE", shape::user(id))
+    }
+
+    /// Asks whether the account has this manager already, where the product does (Q-L05).
+    fn find_manager(&self, _id: &str, _manager: &str) -> Option<Request> {
+        None
+    }
+
+    /// Sets or clears the manager, where that is done apart.
+    fn set_manager(&self, _id: &str, _manager: Option<&str>) -> Vec<Request> {
+        Vec::new()
+    }
+
+    /// The lookup of a group by its name.
+    fn find_group(&self, name: &str) -> Request {
+        Request::new(
+            "GET",
+            shape::found_by("/Groups", "displayName", name, crate::encoding::Encoding::Percent),
+        )
+    }
+
+    /// A page of all groups, from 1, where they are listed to find one.
+    fn list_groups(&self, start: u32) -> Request {
+        Request::new("GET", format!("/Groups?startIndex={start}&count=100"))
+    }
+
+    /// Creates a group.
+    fn create_group(&self, group: &GroupSubject) -> Request;
+
+    /// Reads a group.
+    fn read_group(&self, id: &str) -> Request {
+        Request::new("GET", shape::group(id))
+    }
+
+    /// Renames a group.
+    fn rename_group(
+        &self,
+        id: &str,
+        group: &GroupSubject,
+        current: Option<&Map<String, Value>>,
+    ) -> Vec<Request>;
+
+    /// Brings members in and out. The requests are sent in order, or [`GroupHabits::at_once`] together.
+    fn change_members(
+        &self,
+        id: &str,
+        group: &GroupSubject,
+        change: &MemberChange,
+        current: Option<&Map<String, Value>>,
+    ) -> Vec<MemberRequest>;
+
+    /// Deletes a group; nothing where the product leaves it.
+    fn delete_group(&self, id: &str) -> Option<Request> {
+        Some(Request::new("DELETE", shape::group(id)))
+    }
+
+    /// A page of an import, from 1.
+    fn import_page(&self, endpoint: &str, start: u32, count: u32) -> Request {
+        Request::new("GET", format!("{endpoint}?startIndex={start}&count={count}"))
+    }
+}
+
+impl Dialect {
+    /// How it speaks.
+    pub fn speech(self) -> &'static dyn Speech {
+        match self {
+            Self::Okta => &okta::OIN,
+            Self::OktaAiw => &okta::AIW,
+            Self::Entra => &entra::DEFAULT,
+            Self::EntraAadOptScim => &entra::FLAGGED,
+            _ => &entra::DEFAULT,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::idp::mapping::Mapping;
+
+    #[test]
+    fn every_table_can_be_read() {
+        for (word, dialect) in Dialect::WORDS {
+            let table =
+                Mapping::table(dialect.speech().table()).unwrap_or_else(|error| panic!("{word}: {error}"));
+            assert!(table.maps("userName"), "{word}");
+        }
+    }
+}
