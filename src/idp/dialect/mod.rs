@@ -165,8 +165,10 @@ pub struct Habits {
     pub quirks: &'static [&'static str],
     /// Time between two cycles.
     pub interval: Duration,
-    /// Target attributes that identify a person, in the order in which they are tried; none where the create comes first.
+    /// Target attributes that identify a person, in the order in which they are tried.
     pub matching: &'static [&'static str],
+    /// Whether a person is looked up before the create; where not, the create comes first (Q-C17).
+    pub looks_up_first: bool,
     /// Whether a lookup that is answered with 404 means that there is nobody (Q-L11); where not, the target is
     /// incompatible (Q-L14).
     pub accepts_404: bool,
@@ -313,6 +315,11 @@ pub trait Speech: Send + Sync {
     /// Reads an account.
     fn read_user(&self, id: &str) -> Request {
         Request::new("GET", shape::user(id))
+    }
+
+    /// Whether an account is read before it is changed in this way.
+    fn reads_before(&self, change: Change) -> bool {
+        self.habits().reads && change == Change::Profile
     }
 
     /// Changes an account. `current` is what the target last showed, where the habit is to read first or a lookup found it.

@@ -1,0 +1,653 @@
+//! The engine: follows the habits of a dialect, keeps what an identity provider keeps, and brings a target to what the
+//! directory and the mapping say.
+//!
+//! An initial cycle looks at everybody, an incremental one at what differs from what was sent last; both are the same code over
+//! another [`State`]. Users come first, then groups, then what refers to users: managers and members. One object that
+//! fails does not stop a cycle. Time is simulated: it moves when [`Engine::advance`] says so.
+//!
+//! The engine sends through a [`Wire`] and hands every change of its state to a [`Watch`] as a [`Record`], so that a file of
+//! records is true whenever the program is killed.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`wire`] | the line to a target, and what an answer means |
+//! | `person`, `group` | the conversation about one object |
+//! | `plan` | what has to be done about whom |
+//! | [`state`] | what is kept between cycles |
+//! | [`log`] | the provisioning log |
+
+
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use jiff::{SignedDuration, Timestamp};
+
+use super::Dialect;
+use super::dialect::{Accepts, Dice, GroupHabits, GroupSubject, Leave, Quarantine, Retry, Speech};
+use super::directory::Directory;
+use super::directory::scope::{Nesting, Scope};
+use super::mapping::{Mapping, MappingError, Place};
+
+mod group;
+pub mod log;
+mod person;
+mod plan;
+pub mod state;
+pub mod wire;
+
+use log::{Action, Entry, Kind, Status};
+use plan::{Plan, Skip};
+use state::{CycleState, Record, State, Trouble};
+use wire::{Failure, FailureKind, Talk, Wire};
+
+/// So many objects in a row without an answer mean that the target is not there.
+const SILENCE: usize = 10;
+/// How many people are prepared at a time.
+const BATCH: usize = 256;
+
+/// What an administrator may set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// Target attributes that identify a person; none for those of the dialect.
+    pub matching: Vec<Place>,
+    /// What is sent when somebody is unassigned; none for what the dialect does by default.
+    pub unassigned: Option<Leave>,
+    /// Whether groups are pushed, where the dialect can.
+    pub groups: bool,
+    /// Objects that are worked on at the same time.
+    pub at_once: usize,
+    /// What identifiers and passwords are drawn from.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { matching: Vec::new(), unassigned: None, groups: true, at_once: 1, seed: 0 }
+    }
+}
+
+/// What the engine says while it works.
+#[derive(Debug)]
+pub enum Note<'n> {
+    /// A part of a cycle begins, with so many objects.
+    Begins {
+        /// `users`, `groups`, `managers`, `members`.
+        what: &'static str,
+        /// How many objects.
+        objects: usize,
+    },
+    /// One object is done with.
+    Entry(&'n Entry),
+    /// The state changed.
+    Record(&'n Record),
+}
+
+/// Listens to the engine.
+pub trait Watch {
+    /// Takes note.
+    ///
+    /// # Errors
+    /// It cannot: the state could not be written. The cycle stops.
+    fn note(&mut self, note: Note<'_>) -> Result<(), String>;
+}
+
+/// Listens to nothing.
+pub struct Unheard;
+
+impl Watch for Unheard {
+    fn note(&mut self, _: Note<'_>) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Why a job stops before its end.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stop {
+    /// The target cannot be worked with: one sentence, and the exchange that shows it.
+    Target(Box<Failure>),
+    /// The job was disabled, after too long in quarantine.
+    Disabled,
+    /// The watcher refused: one sentence.
+    Watch(String),
+}
+
+/// How a cycle went.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Cycle {
+    /// Its number, from 1.
+    pub number: u32,
+    /// Operations that were tried, and those of them that failed.
+    pub operations: usize,
+    /// Operations that failed.
+    pub failures: usize,
+    /// Why it stopped early.
+    pub stopped: Option<Stop>,
+    /// It put the job into quarantine (Q-E03).
+    pub quarantined: bool,
+}
+
+/// One job: a dialect, a mapping, and what is kept between cycles.
+pub struct Engine {
+    speech: &'static dyn Speech,
+    mapping: Mapping,
+    settings: Settings,
+    state: State,
+}
+
+impl Engine {
+    /// A job that begins, or goes on with a state.
+    pub fn new(speech: &'static dyn Speech, mapping: Mapping, settings: Settings, state: State) -> Self {
+        Self { speech, mapping, settings, state }
+    }
+
+    /// The mapping of a dialect, with what a directory sets otherwise. Its texts were read with the directory.
+    ///
+    /// # Errors
+    /// A text cannot be used.
+    pub fn mapping_of(dialect: Dialect, directory: &Directory) -> Result<Mapping, MappingError> {
+        let mut mapping = Mapping::table(dialect.speech().table())?;
+        let own = directory.mappings.iter().filter(|own| own.dialect == dialect);
+        for rule in own.flat_map(|own| &own.rules) {
+            let expression = rule.expression.as_ref().map(|(text, _)| super::mapping::Expression::parse(text));
+            mapping.set(Place::parse(&rule.target)?, expression.transpose()?);
+        }
+        Ok(mapping)
+    }
+
+    /// What is kept.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The mapping.
+    pub fn mapping(&self) -> &Mapping {
+        &self.mapping
+    }
+
+    /// The dialect.
+    pub fn speech(&self) -> &'static dyn Speech {
+        self.speech
+    }
+
+    /// What becomes of groups in groups.
+    pub fn nesting(&self) -> Nesting {
+        plan::nesting(self.groups())
+    }
+
+    fn groups(&self) -> Option<GroupHabits> {
+        self.speech.habits().groups.filter(|_| self.settings.groups)
+    }
+
+    /// Lets time pass.
+    pub fn advance(&mut self, time: Duration) {
+        self.state.job.now = later(self.state.job.now, time);
+    }
+
+    /// Time until the next cycle: the interval of the product, longer in quarantine.
+    pub fn interval(&self) -> Duration {
+        let habits = self.speech.habits();
+        match (self.state.job.quarantine, habits.quarantine) {
+            (Some(_), Some(quarantine)) => quarantine.interval,
+            _ => habits.interval,
+        }
+    }
+
+    /// When the next thing that failed is tried again.
+    pub fn next_attempt(&self) -> Option<Timestamp> {
+        self.state.troubles.values().map(|trouble| trouble.next).min()
+    }
+
+    /// Tests the connection as an administrator does.
+    ///
+    /// # Errors
+    /// The product would not accept the target, and why.
+    pub async fn test_connection<W: Wire>(&self, wire: &W) -> Result<(), Box<Failure>> {
+        let dice = Dice::of(self.settings.seed, "connection test");
+        let mut talk = Talk::new(self.speech, wire, dice);
+        let probes = self.speech.connection_test(self.groups().is_some(), &mut talk.dice);
+        let mut made = Vec::new();
+        let mut result = Ok(());
+        for probe in probes {
+            let shown = probe.request.clone();
+            match probe.accepts {
+                Accepts::List | Accepts::ListOrNotFound | Accepts::Created if result.is_err() => {}
+                Accepts::List => result = talk.page(probe.request).await.map(drop),
+                Accepts::ListOrNotFound => {
+                    let reply = talk.ask(probe.request).await;
+                    result = match reply {
+                        Ok(reply) if matches!(reply.status, 200 | 404) => Ok(()),
+                        Ok(_) => Err(talk.wrong(&shown, "is answered with neither 200 nor 404", FailureKind::Job)),
+                        Err(failure) => Err(failure),
+                    };
+                }
+                Accepts::Object => {
+                    result = match talk.read(probe.request).await {
+                        Ok(Some(_)) => Ok(()),
+                        Ok(None) => Err(talk.wrong(&shown, "is answered with 404", FailureKind::Job)),
+                        Err(failure) => Err(failure),
+                    };
+                }
+                Accepts::Created => match talk.create(probe.request).await {
+                    Ok((id, _)) => made.push((shown.target, id)),
+                    Err(failure) => result = Err(failure),
+                },
+                Accepts::Anything => {
+                    let reply = talk.ask(probe.request).await;
+                    if let Err(failure) = reply {
+                        result = Err(failure);
+                    }
+                }
+            }
+        }
+        // What a test created, it deletes again (Q-T08).
+        for (endpoint, id) in made.into_iter().rev() {
+            let request = match endpoint.as_str() {
+                "/Groups" => self.speech.delete_group(&id),
+                _ => Some(self.speech.delete_user(&id)),
+            };
+            if let Some(request) = request {
+                let deleted = talk.change(request).await.map(drop);
+                result = result.and(deleted);
+            }
+        }
+        result.map_err(Box::new)
+    }
+
+    /// One cycle over the whole directory. It always ends; what failed is in the log.
+    pub async fn cycle<W: Wire>(&mut self, directory: &Directory, wire: &W, watch: &mut impl Watch) -> Cycle {
+        self.work(directory, None, wire, watch).await
+    }
+
+    /// Provisions one person at once, whatever the rest of the directory says ("provision on demand").
+    pub async fn provision<W: Wire>(
+        &mut self,
+        directory: &Directory,
+        key: &str,
+        wire: &W,
+        watch: &mut impl Watch,
+    ) -> Cycle {
+        self.work(directory, Some(key), wire, watch).await
+    }
+
+    async fn work<W: Wire>(
+        &mut self,
+        directory: &Directory,
+        only: Option<&str>,
+        wire: &W,
+        watch: &mut impl Watch,
+    ) -> Cycle {
+        let job = CycleState { cycle: self.state.job.cycle + 1, ..self.state.job };
+        let mut run = Run { cycle: Cycle { number: job.cycle, ..Cycle::default() }, silent: 0, watch };
+        let habits = self.speech.habits();
+        if let (Some(since), Some(quarantine)) = (job.quarantine, habits.quarantine)
+            && job.now.duration_since(since) >= signed(quarantine.disabled_after)
+        {
+            run.cycle.stopped = Some(Stop::Disabled);
+            return run.cycle;
+        }
+        let scope = Scope::new(directory, self.nesting());
+        let result = self.phases(&scope, only, job, wire, &mut run).await;
+        if let Err(stop) = result {
+            run.cycle.stopped = Some(stop);
+        }
+        let mut job = self.state.job;
+        job.is_complete |= only.is_none() && run.cycle.stopped.is_none();
+        job.quarantine = quarantine(&habits.quarantine, &run.cycle, job);
+        run.cycle.quarantined = job.quarantine.is_some();
+        if let Err(stop) = run.record(&mut self.state, Record::Cycle(job)) {
+            run.cycle.stopped.get_or_insert(stop);
+        }
+        run.cycle
+    }
+
+    async fn phases<W: Wire, L: Watch>(
+        &mut self,
+        scope: &Scope<'_>,
+        only: Option<&str>,
+        job: CycleState,
+        wire: &W,
+        run: &mut Run<'_, L>,
+    ) -> Result<(), Stop> {
+        run.record(&mut self.state, Record::Cycle(job))?;
+        self.users(scope, only, wire, run).await?;
+        let groups = self.groups().filter(|_| only.is_none());
+        if let Some(habits) = &groups {
+            self.group_heads(scope, habits, wire, run).await?;
+        }
+        self.managers(scope, only, wire, run).await?;
+        if let Some(habits) = &groups {
+            self.memberships(scope, habits, wire, run).await?;
+        }
+        Ok(())
+    }
+
+    async fn users<W: Wire, L: Watch>(
+        &mut self,
+        scope: &Scope<'_>,
+        only: Option<&str>,
+        wire: &W,
+        run: &mut Run<'_, L>,
+    ) -> Result<(), Stop> {
+        let plan = Plan::of(scope, only, self);
+        for Skip { key, name, reason } in plan.skipped {
+            run.entry(self.entry(Kind::User, key, name, Action::None, Status::Skipped, Some(reason)))?;
+        }
+        run.watch.note(Note::Begins { what: "users", objects: plan.needs.len() }).map_err(Stop::Watch)?;
+        for batch in plan.needs.chunks(BATCH) {
+            let tasks: Vec<_> = batch.iter().map(|(key, need)| (key, plan::task(self, scope, key, *need))).collect();
+            let (speech, cycle, seed) = (self.speech, run.cycle.number, self.settings.seed);
+            let talks = tasks.into_iter().map(|(key, task)| async move {
+                let dice = Dice::of(seed.wrapping_add(u64::from(cycle)), key);
+                let mut talk = Talk::new(speech, wire, dice);
+                let name = task.subject.profile.text("userName").unwrap_or(key).to_owned();
+                (key, name, person::work(&mut talk, task).await, talk.requests)
+            });
+            let mut talks = futures_util::stream::iter(talks).buffered(self.settings.at_once.max(1));
+            while let Some((key, name, done, requests)) = talks.next().await {
+                self.person_done(key, name, done, requests, run)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn person_done<L: Watch>(
+        &mut self,
+        key: &str,
+        name: String,
+        done: person::Done,
+        requests: u32,
+        run: &mut Run<'_, L>,
+    ) -> Result<(), Stop> {
+        if done.link.as_ref() != self.state.people.get(key) {
+            run.record(&mut self.state, Record::Person(key.to_owned(), done.link.clone()))?;
+        }
+        let reason = match (&done.failure, &done.not_kept[..]) {
+            (Some(failure), _) => Some(failure.reason.clone()),
+            (None, []) => None,
+            (None, names) => Some(format!("the target did not keep {}", names.join(", "))),
+        };
+        let (status, action) = match (&done.failure, requests) {
+            (Some(_), _) => (Status::Failure, done.action),
+            (None, 0) => (Status::Skipped, Action::None),
+            (None, _) => (Status::Success, done.action),
+        };
+        let mut entry = self.entry(Kind::User, key.to_owned(), name, action, status, reason);
+        entry.target_id = done.link.map(|link| link.id);
+        entry.changes = done.changes;
+        entry.requests = requests;
+        self.conclude(entry, done.failure, run)
+    }
+
+    async fn group_heads<W: Wire, L: Watch>(
+        &mut self,
+        scope: &Scope<'_>,
+        habits: &GroupHabits,
+        wire: &W,
+        run: &mut Run<'_, L>,
+    ) -> Result<(), Stop> {
+        let wanted: Vec<_> = scope.assigned_groups().collect();
+        let gone: Vec<String> =
+            self.state.groups.keys().filter(|key| !scope.is_assigned_group(key)).cloned().collect();
+        run.watch.note(Note::Begins { what: "groups", objects: wanted.len() + gone.len() }).map_err(Stop::Watch)?;
+        for group in wanted {
+            let link = self.state.groups.get(&group.key).cloned();
+            let is_up_to_date = link.as_ref().is_some_and(|link| link.name == group.display_name);
+            if is_up_to_date || self.waits(&group.key) {
+                continue;
+            }
+            let mut subject = GroupSubject {
+                key: group.key.clone(),
+                display_name: group.display_name.clone(),
+                external_id: group.external_id.clone(),
+                members: Vec::new(),
+            };
+            if let Some(link) = &link {
+                // A rename with the whole group keeps who is in it.
+                subject.members = plan::present_members(self, scope, link);
+            }
+            let mut talk = self.talk(&group.key, wire, run);
+            let done = group::head(&mut talk, habits, &subject, link.as_ref()).await;
+            self.group_done(&group.key, &group.display_name, done, run)?;
+        }
+        for key in gone {
+            let Some(link) = self.state.groups.get(&key).cloned() else { continue };
+            if !self.waits(&key) {
+                let mut talk = self.talk(&key, wire, run);
+                let done = group::delete(&mut talk, &key, &link).await;
+                self.group_done(&key, &link.name, done, run)?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn memberships<W: Wire, L: Watch>(
+        &mut self,
+        scope: &Scope<'_>,
+        habits: &GroupHabits,
+        wire: &W,
+        run: &mut Run<'_, L>,
+    ) -> Result<(), Stop> {
+        let groups: Vec<_> = scope.assigned_groups().filter(|group| !self.waits(&group.key)).collect();
+        run.watch.note(Note::Begins { what: "members", objects: groups.len() }).map_err(Stop::Watch)?;
+        for group in groups {
+            let Some(link) = self.state.groups.get(&group.key).cloned() else { continue };
+            let members = plan::wanted_members(self, scope, group, habits);
+            let change = plan::member_change(self, scope, &members, &link);
+            if change.added.is_empty() && change.removed.is_empty() {
+                continue;
+            }
+            let subject = GroupSubject {
+                key: group.key.clone(),
+                display_name: group.display_name.clone(),
+                external_id: group.external_id.clone(),
+                members,
+            };
+            let at_once = habits.at_once.min(self.settings.at_once);
+            let mut talk = self.talk(&group.key, wire, run);
+            let done = group::members(&mut talk, habits, &subject, &link, &change, at_once).await;
+            self.group_done(&group.key, &group.display_name, done, run)?;
+        }
+        Ok(())
+    }
+
+    fn group_done<L: Watch>(
+        &mut self,
+        key: &str,
+        name: &str,
+        done: group::Done,
+        run: &mut Run<'_, L>,
+    ) -> Result<(), Stop> {
+        for record in done.records {
+            run.record(&mut self.state, record)?;
+        }
+        let status = if done.failure.is_some() { Status::Failure } else { Status::Success };
+        let reason = done.failure.as_ref().map(|failure| failure.reason.clone());
+        let mut entry = self.entry(Kind::Group, key.to_owned(), name.to_owned(), done.action, status, reason);
+        entry.target_id = done.id;
+        entry.requests = done.requests;
+        let (added, removed) = done.moved;
+        entry.changes.extend((added > 0).then(|| format!("{added} added")));
+        entry.changes.extend((removed > 0).then(|| format!("{removed} removed")));
+        self.conclude(entry, done.failure, run)
+    }
+
+    /// Managers, once everybody is there.
+    async fn managers<W: Wire, L: Watch>(
+        &mut self,
+        scope: &Scope<'_>,
+        only: Option<&str>,
+        wire: &W,
+        run: &mut Run<'_, L>,
+    ) -> Result<(), Stop> {
+        let habits = self.speech.habits();
+        let due = plan::managers(self, scope, only);
+        run.watch.note(Note::Begins { what: "managers", objects: due.len() }).map_err(Stop::Watch)?;
+        for (key, manager) in due {
+            let Some(link) = self.state.people.get(&key).cloned() else { continue };
+            let mut talk = self.talk(&key, wire, run);
+            if !habits.manager_apart {
+                let task = plan::task(self, scope, &key, person::Need::Update);
+                let name = task.subject.profile.text("userName").unwrap_or(&key).to_owned();
+                let done = person::work(&mut talk, task).await;
+                let requests = talk.requests;
+                self.person_done(&key, name, done, requests, run)?;
+                continue;
+            }
+            let result = set_manager(&mut talk, &link.id, manager.as_deref()).await;
+            let requests = talk.requests;
+            let name = scope.person(&key).and_then(|person| person.attributes.get("userName")?.as_str());
+            let name = name.unwrap_or(&key).to_owned();
+            let failure = result.err();
+            if failure.is_none() {
+                let linked = state::Link { manager, ..link.clone() };
+                run.record(&mut self.state, Record::Person(key.clone(), Some(linked)))?;
+            }
+            let status = if failure.is_some() { Status::Failure } else { Status::Success };
+            let reason = failure.as_ref().map(|failure| failure.reason.clone());
+            let mut entry = self.entry(Kind::User, key, name, Action::Manager, status, reason);
+            entry.target_id = Some(link.id);
+            entry.requests = requests;
+            self.conclude(entry, failure, run)?;
+        }
+        Ok(())
+    }
+
+    /// Writes an entry, and remembers or forgets the trouble with its object.
+    fn conclude<L: Watch>(
+        &mut self,
+        mut entry: Entry,
+        failure: Option<Failure>,
+        run: &mut Run<'_, L>,
+    ) -> Result<(), Stop> {
+        run.cycle.operations += usize::from(entry.status != Status::Skipped);
+        let key = entry.key.clone();
+        let Some(failure) = failure else {
+            if entry.requests > 0 {
+                run.silent = 0;
+            }
+            if self.state.troubles.contains_key(&key) {
+                run.record(&mut self.state, Record::Trouble(key, None))?;
+            }
+            return run.entry(entry);
+        };
+        run.cycle.failures += 1;
+        run.silent = if failure.kind == FailureKind::Silence { run.silent + 1 } else { 0 };
+        let failures = self.state.troubles.get(&key).map_or(0, |trouble| trouble.failures) + 1;
+        let next = later(self.state.job.now, wait(self.speech.habits().retry, failures));
+        let trouble = Trouble { failures, next, reason: failure.reason.clone() };
+        entry.exchange = failure.exchange.clone();
+        run.record(&mut self.state, Record::Trouble(key, Some(trouble)))?;
+        run.entry(entry)?;
+        match failure.kind == FailureKind::Job || run.silent >= SILENCE {
+            true => Err(Stop::Target(Box::new(failure))),
+            false => Ok(()),
+        }
+    }
+
+    /// Whether something failed and is not tried again yet.
+    fn waits(&self, key: &str) -> bool {
+        self.state.troubles.get(key).is_some_and(|trouble| trouble.next > self.state.job.now)
+    }
+
+    fn talk<'w, W: Wire, L: Watch>(&self, key: &str, wire: &'w W, run: &Run<'_, L>) -> Talk<'w, W> {
+        let seed = self.settings.seed.wrapping_add(u64::from(run.cycle.number));
+        Talk::new(self.speech, wire, Dice::of(seed, key))
+    }
+
+    fn entry(
+        &self,
+        kind: Kind,
+        key: String,
+        name: String,
+        action: Action,
+        status: Status,
+        reason: Option<String>,
+    ) -> Entry {
+        Entry {
+            cycle: self.state.job.cycle,
+            time: self.state.job.now,
+            kind,
+            key,
+            name,
+            action,
+            status,
+            reason,
+            target_id: None,
+            changes: Vec::new(),
+            requests: 0,
+            exchange: None,
+        }
+    }
+}
+
+/// One cycle while it runs.
+struct Run<'l, L> {
+    cycle: Cycle,
+    /// Objects in a row that got no answer.
+    silent: usize,
+    watch: &'l mut L,
+}
+
+impl<L: Watch> Run<'_, L> {
+    fn record(&mut self, state: &mut State, record: Record) -> Result<(), Stop> {
+        self.watch.note(Note::Record(&record)).map_err(Stop::Watch)?;
+        state.apply(record);
+        Ok(())
+    }
+
+    fn entry(&mut self, entry: Entry) -> Result<(), Stop> {
+        self.watch.note(Note::Entry(&entry)).map_err(Stop::Watch)
+    }
+}
+
+async fn set_manager<W: Wire>(talk: &mut Talk<'_, W>, id: &str, manager: Option<&str>) -> Result<(), Failure> {
+    if let Some(manager) = manager
+        && let Some(request) = talk.speech.find_manager(id, manager)
+    {
+        // A target that cannot answer this is asked to set it.
+        let known = match talk.ask(request).await {
+            Ok(reply) if reply.status == 200 => {
+                let total = reply.body.as_ref().and_then(|body| body.get("totalResults")?.as_u64());
+                total.is_some_and(|total| total > 0)
+            }
+            Ok(_) => false,
+            Err(failure) => return Err(failure),
+        };
+        if known {
+            return Ok(());
+        }
+    }
+    for request in talk.speech.set_manager(id, manager) {
+        talk.change(request).await?;
+    }
+    Ok(())
+}
+
+/// How long a failure waits (Q-E10).
+fn wait(retry: Retry, failures: u32) -> Duration {
+    match retry {
+        Retry::ByHand => Duration::ZERO,
+        Retry::BackOff { first, longest } => {
+            first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX)).min(longest)
+        }
+    }
+}
+
+/// Since when the job is in quarantine, after a cycle (Q-E03).
+fn quarantine(rules: &Option<Quarantine>, cycle: &Cycle, job: CycleState) -> Option<Timestamp> {
+    let rules = rules.as_ref()?;
+    let share = cycle.failures as f64 / cycle.operations.max(1) as f64;
+    let too_many = cycle.failures > rules.failures
+        || (cycle.failures >= rules.evaluated_from && share > rules.share)
+        || matches!(cycle.stopped, Some(Stop::Target(_)));
+    too_many.then(|| job.quarantine.unwrap_or(job.now))
+}
+
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
+}
+
+fn later(time: Timestamp, wait: Duration) -> Timestamp {
+    time.checked_add(signed(wait)).unwrap_or(Timestamp::MAX)
+}
+
