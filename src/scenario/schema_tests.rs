@@ -70,7 +70,7 @@ fn the_schema_takes_what_the_documentation_shows() {
     let examples = examples();
     assert!(examples.len() >= 2);
     for example in examples {
-        let tree = yaml::parse(&SourceFile::new("docs", example)).unwrap().to_json();
+        let tree = yaml::parse(&SourceFile::new("docs", example), yaml::Limits::SCENARIO).unwrap().to_json();
         let errors: Vec<String> = validator.iter_errors(&tree).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{errors:#?}");
     }
@@ -116,8 +116,8 @@ fn the_schema_and_the_decoder_agree() {
         ("scenario: x\ntags: [a b]\nsteps: [{ request: GET / }]\n".to_owned(), false),
         ("steps: [{ request: GET / }]\n".to_owned(), false),
     ] {
-        let tree =
-            yaml::parse(&SourceFile::new("f", text.as_str())).map_or(json!(null), |node| node.to_json());
+        let tree = yaml::parse(&SourceFile::new("f", text.as_str()), yaml::Limits::SCENARIO)
+            .map_or(json!(null), |node| node.to_json());
         assert_eq!(validator.is_valid(&tree), good, "schema: {text}");
         let read = load(Path::new("a.yaml"), "a", &|_| Ok(text.clone().into_bytes()));
         assert_eq!(read.is_ok(), good, "decoder: {text}");

@@ -129,7 +129,7 @@ mod tests {
             let document = Document { source, description, expression: Some("okta".into()), body };
             let text = document.to_string();
             let front = text.split("---\n").nth(1).unwrap();
-            let yaml = crate::yaml::parse(&SourceFile::new("a.snap", front)).unwrap().to_json();
+            let yaml = crate::yaml::parse(&SourceFile::new("a.snap", front), crate::yaml::Limits::SCENARIO).unwrap().to_json();
             prop_assert_eq!(&yaml, &serde_json::json!({ "source": document.source, "description": document.description, "expression": "okta" }));
             let read = Document::parse(&text);
             prop_assert_eq!((&read.source, &read.description), (&document.source, &document.description));

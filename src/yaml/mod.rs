@@ -3,6 +3,7 @@
 //! Scenarios and fixtures are read through this module, so that they agree on what a plain scalar means, on
 //! limits, and on how mistakes are shown. [`parse()`] turns a file into [`Node`]s, [`decode`] has what decoders
 //! need to report every mistake of a file at its place.
+//! [`parse_with`] hands out the members of large sections as they are complete, so that the whole tree is never kept.
 //!
 //! The reading is the one of JSON: an unquoted `true`, `false`, `null`, `~` or JSON number is that value, nothing
 //! at all is null, everything else is text (`yes`, `012`, `1_000`, `2024-01-01`). What other readers take for a
@@ -14,12 +15,24 @@ pub mod decode;
 mod parse;
 mod problem;
 
-pub use parse::parse;
+pub use parse::{parse, parse_with};
 
-/// A file may be this long, in bytes.
-pub const MAX_BYTES: usize = 1 << 20;
-/// A file may have this many nodes, those that aliases repeat included.
-pub const MAX_NODES: usize = 10_000;
+/// How much of a file is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// A file may be this long, in bytes; less than 4 GiB.
+    pub bytes: usize,
+    /// A file may have this many nodes, those that aliases repeat included.
+    pub nodes: usize,
+}
+
+impl Limits {
+    /// What people write by hand: scenarios and the like.
+    pub const SCENARIO: Limits = Limits { bytes: 1 << 20, nodes: 10_000 };
+    /// Directories, which programs write too: 50,000 people with all that is known of them.
+    pub const DIRECTORY: Limits = Limits { bytes: 64 << 20, nodes: 6_000_000 };
+}
+
 /// Collections may be nested this deep.
 pub const MAX_DEPTH: usize = 64;
 
@@ -75,6 +88,18 @@ impl Node {
             Value::Map(entries) => {
                 entries.iter().map(|entry| (entry.key.clone(), entry.value.to_json())).collect()
             }
+        }
+    }
+
+    /// The value as JSON, without copying its text.
+    pub fn into_json(self) -> serde_json::Value {
+        match self.value {
+            Value::Text(text) => text.into(),
+            Value::Seq(items) => items.into_iter().map(Node::into_json).collect(),
+            Value::Map(entries) => {
+                entries.into_iter().map(|entry| (entry.key, entry.value.into_json())).collect()
+            }
+            _ => self.to_json(),
         }
     }
 

@@ -5,20 +5,35 @@ use std::sync::Arc;
 
 use saphyr_parser::{Event, Parser, ScalarStyle};
 
-use super::{Entry, MAX_BYTES, MAX_DEPTH, MAX_NODES, Node, Span, Value, problem};
+use super::{Entry, Limits, MAX_DEPTH, Node, Span, Value, problem};
 use crate::diagnostic::{Diagnostic, SourceFile};
 
 /// Reads one document.
 ///
 /// # Errors
 /// What is wrong with the file as YAML. Syntax mistakes end the reading; others are collected.
-pub fn parse(source: &Arc<SourceFile>) -> Result<Node, Vec<Diagnostic>> {
+pub fn parse(source: &Arc<SourceFile>, limits: Limits) -> Result<Node, Vec<Diagnostic>> {
+    parse_with(source, limits, &mut |_, entry| Some(entry))
+}
+
+/// Reads one document and hands out every member of the maps below the root, with the key of its map, as soon as it is
+/// complete. What `take` returns stays in the tree. Maps that are written with an anchor or by an alias are not handed out,
+/// so that what is left of the tree has to be looked at too.
+///
+/// # Errors
+/// As [`parse`]; some members may have been handed out by then.
+pub fn parse_with(
+    source: &Arc<SourceFile>,
+    limits: Limits,
+    take: &mut dyn FnMut(&str, Entry) -> Option<Entry>,
+) -> Result<Node, Vec<Diagnostic>> {
     let text = &*source.text;
-    if text.len() > MAX_BYTES {
+    if text.len() > limits.bytes {
         let title = format!(
-            "`{}` has {} bytes, more than the {MAX_BYTES} of the longest file",
+            "`{}` has {} bytes, more than the {} of the longest file",
             source.path,
-            text.len()
+            text.len(),
+            limits.bytes
         );
         return Err(vec![Diagnostic::error(title)]);
     }
@@ -32,7 +47,7 @@ pub fn parse(source: &Arc<SourceFile>) -> Result<Node, Vec<Diagnostic>> {
                 .with_help("write it as an escape in double quotes, such as `\"\\u0007\"`"),
         ]);
     }
-    let mut tree = Tree::new(source);
+    let mut tree = Tree::new(source, limits, take);
     match tree.build() {
         Err(diagnostic) => {
             tree.mistakes.push(diagnostic);
@@ -48,6 +63,8 @@ struct Open {
     start: Span,
     anchor: usize,
     content: Content,
+    /// Where the last member ends.
+    last: Option<usize>,
 }
 
 enum Content {
@@ -55,26 +72,61 @@ enum Content {
     Map { entries: Vec<Entry>, keys: HashMap<String, Span>, key: Option<(String, Span)> },
 }
 
-struct Tree<'s> {
+/// Where characters stand, in bytes: the scanner counts characters.
+struct Offsets<'s> {
+    text: &'s str,
+    /// Of every [`STRIDE`]th character. All of them would take more room than the text.
+    some: Vec<u32>,
+}
+
+const STRIDE: usize = 32;
+
+impl<'s> Offsets<'s> {
+    fn new(text: &'s str) -> Self {
+        let some = text.char_indices().step_by(STRIDE).map(|(at, _)| at as u32);
+        Self { text, some: some.collect() }
+    }
+
+    /// The byte offset of a character; the end where there is none.
+    fn byte(&self, index: usize) -> usize {
+        let Some(start) = self.some.get(index / STRIDE).map(|at| *at as usize) else {
+            return self.text.len();
+        };
+        let rest = &self.text[start..];
+        let behind = index % STRIDE;
+        match rest.get(..behind).filter(|rest| rest.is_ascii()) {
+            Some(_) => start + behind,
+            None => rest.char_indices().nth(behind).map_or(self.text.len(), |(at, _)| start + at),
+        }
+    }
+}
+
+struct Tree<'s, 't> {
     source: &'s Arc<SourceFile>,
+    limits: Limits,
+    take: &'t mut dyn FnMut(&str, Entry) -> Option<Entry>,
     /// Where the text begins behind a byte order mark.
     offset: usize,
-    /// The byte offset of each character: the scanner counts characters.
-    bytes: Vec<usize>,
+    offsets: Offsets<'s>,
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     nodes: usize,
     mistakes: Vec<Diagnostic>,
 }
 
-impl<'s> Tree<'s> {
-    fn new(source: &'s Arc<SourceFile>) -> Self {
+impl<'s, 't> Tree<'s, 't> {
+    fn new(
+        source: &'s Arc<SourceFile>,
+        limits: Limits,
+        take: &'t mut dyn FnMut(&str, Entry) -> Option<Entry>,
+    ) -> Self {
         let offset = if source.text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
-        let bytes = source.text[offset..].char_indices().map(|(at, _)| offset + at).collect();
         Self {
             source,
+            limits,
+            take,
             offset,
-            bytes,
+            offsets: Offsets::new(&source.text[offset..]),
             open: Vec::new(),
             anchors: HashMap::new(),
             nodes: 0,
@@ -83,7 +135,7 @@ impl<'s> Tree<'s> {
     }
 
     fn byte(&self, index: usize) -> usize {
-        self.bytes.get(index).copied().unwrap_or(self.source.text.len())
+        self.offset + self.offsets.byte(index)
     }
 
     fn build(&mut self) -> Result<Node, Diagnostic> {
@@ -197,24 +249,18 @@ impl<'s> Tree<'s> {
         }
         self.check_depth(1, &start)?;
         self.count(1, &start)?;
-        self.open.push(Open { start, anchor, content });
+        self.open.push(Open { start, anchor, content, last: None });
         Ok(())
     }
 
     fn end(&mut self, end: &Span) -> Option<Node> {
         let open = self.open.pop()?;
         let flow = self.source.text[open.start.start..].starts_with(['{', '[']);
-        let (value, last) = match open.content {
-            Content::Seq(items) => {
-                let last = items.last().map(|item| item.span.end);
-                (Value::Seq(items), last)
-            }
-            Content::Map { entries, .. } => {
-                let last = entries.last().map(|entry| entry.value.span.end.max(entry.key_span.end));
-                (Value::Map(entries), last)
-            }
+        let value = match open.content {
+            Content::Seq(items) => Value::Seq(items),
+            Content::Map { entries, .. } => Value::Map(entries),
         };
-        let stop = if flow { end.end } else { last.unwrap_or(open.start.end) };
+        let stop = if flow { end.end } else { open.last.unwrap_or(open.start.end) };
         let node = Node { value, span: open.start.start..stop.max(open.start.start) };
         self.remember(open.anchor, &node);
         Some(node)
@@ -253,9 +299,9 @@ impl<'s> Tree<'s> {
 
     fn count(&mut self, more: usize, span: &Span) -> Result<(), Diagnostic> {
         self.nodes += more;
-        match self.nodes > MAX_NODES {
+        match self.nodes > self.limits.nodes {
             false => Ok(()),
-            true => Err(Diagnostic::error(format!("more than {MAX_NODES} values in one file"))
+            true => Err(Diagnostic::error(format!("more than {} values in one file", self.limits.nodes))
                 .at(self.source, span.clone(), "the limit is reached here")
                 .with_note("what an alias repeats is counted too")),
         }
@@ -328,16 +374,29 @@ impl<'s> Tree<'s> {
     }
 
     fn place(&mut self, mut node: Node, root: &mut Option<Node>) {
-        match self.open.last_mut().map(|open| &mut open.content) {
-            None => *root = Some(node),
-            Some(Content::Seq(items)) => items.push(node),
-            Some(Content::Map { entries, key, .. }) => {
-                if let Some((key, key_span)) = key.take() {
-                    if node.value == Value::Null && node.span.is_empty() {
-                        node.span = key_span.clone();
-                    }
-                    entries.push(Entry { key, key_span, value: node });
+        let Some((inner, outer)) = self.open.split_last_mut() else {
+            *root = Some(node);
+            return;
+        };
+        match &mut inner.content {
+            Content::Seq(items) => {
+                inner.last = Some(node.span.end);
+                items.push(node);
+            }
+            Content::Map { entries, key, .. } => {
+                let Some((key, key_span)) = key.take() else { return };
+                if node.value == Value::Null && node.span.is_empty() {
+                    node.span = key_span.clone();
                 }
+                inner.last = Some(node.span.end.max(key_span.end));
+                let entry = Entry { key, key_span, value: node };
+                let kept = match (outer, inner.anchor) {
+                    ([Open { content: Content::Map { key: Some((section, _)), .. }, anchor: 0, .. }], 0) => {
+                        (self.take)(section, entry)
+                    }
+                    _ => Some(entry),
+                };
+                entries.extend(kept);
             }
         }
     }

@@ -1,14 +1,17 @@
 use super::*;
 use crate::diagnostic::SourceFile;
+
+const LIMITS: Limits = Limits::SCENARIO;
+const MAX_BYTES: usize = LIMITS.bytes;
 use proptest::prelude::*;
 use serde_json::json;
 
 fn tree(text: &str) -> Node {
-    parse(&SourceFile::new("a.yaml", text)).unwrap()
+    parse(&SourceFile::new("a.yaml", text), LIMITS).unwrap()
 }
 
 fn mistakes(text: &str) -> String {
-    let found = parse(&SourceFile::new("a.yaml", text)).unwrap_err();
+    let found = parse(&SourceFile::new("a.yaml", text), LIMITS).unwrap_err();
     found.iter().map(|mistake| mistake.render(false)).collect::<Vec<_>>().join("\n\n")
 }
 
@@ -160,6 +163,38 @@ fn duplicate_keys_are_all_reported() {
     3 | a: 2
       | ^ again here
     ");
+}
+
+/// The members of sections, as they are handed out, and what is left of the tree.
+fn handed_out(text: &str) -> (Vec<(String, String)>, Node) {
+    let mut out = Vec::new();
+    let left = parse_with(&SourceFile::new("a.yaml", text), LIMITS, &mut |section, entry| {
+        let json = entry.value.clone().into_json();
+        assert_eq!(json, entry.value.to_json());
+        out.push((format!("{section}.{}", entry.key), json.to_string()));
+        None
+    });
+    (out, left.unwrap())
+}
+
+#[test]
+fn members_of_sections_are_handed_out() {
+    let text = "a: { b: 1, c: [{ d: 2 }] }\ne:\n  f:\n  g: { h: { i: 3 } }\nj: [k]\nl: m\n";
+    let (out, left) = handed_out(text);
+    let out: Vec<_> = out.iter().map(|(key, json)| (key.as_str(), json.as_str())).collect();
+    assert_eq!(out, [("a.b", "1"), ("a.c", r#"[{"d":2}]"#), ("e.f", "null"), ("e.g", r#"{"h":{"i":3}}"#)]);
+    assert_eq!(left.to_json(), json!({ "a": {}, "e": {}, "j": ["k"], "l": "m" }));
+    assert_eq!(&text[left.get("e").unwrap().span.clone()], "f:\n  g: { h: { i: 3 } }");
+}
+
+#[test]
+fn what_is_repeated_elsewhere_is_not_handed_out() {
+    let (out, left) = handed_out("a: &a { b: 1 }\nc: *a\n");
+    assert!(out.is_empty());
+    assert_eq!(left.to_json(), json!({ "a": { "b": 1 }, "c": { "b": 1 } }));
+    let (out, left) = handed_out("&r\na: { b: &x { c: 1 }, d: *x }\n");
+    assert!(out.is_empty());
+    assert_eq!(left.to_json(), json!({ "a": { "b": { "c": 1 }, "d": { "c": 1 } } }));
 }
 
 #[test]
@@ -461,7 +496,7 @@ proptest! {
     #[test]
     fn no_input_panics_and_every_span_is_good(text in yamlish()) {
         let source = SourceFile::new("f", text.as_str());
-        match parse(&source) {
+        match parse(&source, LIMITS) {
             Ok(node) => scalars(&node, &text, &mut Vec::new()),
             Err(mistakes) => {
                 prop_assert!(!mistakes.is_empty());

@@ -17,7 +17,7 @@ use crate::encoding::Encoding;
 use crate::idp::Dialect;
 use crate::idp::directory::{self, Directory};
 use crate::yaml::decode::{Keys, Mistakes, field};
-use crate::yaml::{self, Entry, Node, Span, Value};
+use crate::yaml::{self, Entry, Limits, Node, Span, Value};
 
 mod expect;
 mod request;
@@ -73,7 +73,7 @@ pub fn load(path: &Path, id: &str, read: ReadFile<'_>) -> Result<Scenario, Vec<D
         vec![Diagnostic::error(title)]
     })?;
     let source = SourceFile::new(shown, text);
-    let root_node = yaml::parse(&source)?;
+    let root_node = yaml::parse(&source, Limits::SCENARIO)?;
     let mut decoder = Decoder {
         mistakes: Mistakes::new(&source),
         scope: Scope::default(),

@@ -1,0 +1,222 @@
+//! People: what they are called by, and attributes as the schemas have them.
+
+use std::collections::HashMap;
+
+use super::super::{ENTERPRISE, PersonStatus};
+use super::{Decoder, Person};
+use crate::diagnostic::nearest;
+use crate::protocol::schema::{Attribute, Registry, Type};
+use crate::yaml::decode::{Mistakes, field};
+use crate::yaml::{Entry, Node, Value};
+
+/// Keys of a person that are no attributes.
+pub(in super::super) const OWN: [&str; 2] = ["manager", "status"];
+
+/// Attributes that somebody else gives, with what to say about them.
+const FOREIGN: [&str; 4] = ["id", "meta", "groups", "schemas"];
+
+/// The attributes that a person may have: those of the User schema and, below their URNs, of its extensions.
+pub(super) struct Attributes {
+    core: HashMap<String, Attribute>,
+    enterprise: HashMap<String, Attribute>,
+}
+
+impl Attributes {
+    /// Those of RFC 7643.
+    pub(super) fn standard() -> Self {
+        let registry = Registry::standard();
+        let by_name = |attributes: Vec<Attribute>| -> HashMap<String, Attribute> {
+            attributes.into_iter().map(|attribute| (attribute.name.clone(), attribute)).collect()
+        };
+        let user = registry.by_name("User");
+        let extension = user.and_then(|user| user.extension(ENTERPRISE));
+        Self {
+            core: by_name(user.map(|user| user.attributes().cloned().collect()).unwrap_or_default()),
+            enterprise: by_name(extension.map(|it| it.schema.attributes.clone()).unwrap_or_default()),
+        }
+    }
+}
+
+impl Decoder {
+    /// Decodes a person.
+    pub(super) fn person(&mut self, entry: Entry) {
+        let Value::Map(members) = &entry.value.value else {
+            self.mistakes.wrong_type(&entry.value, "a person", "a map");
+            return;
+        };
+        let misspelt = match field(members, "userName") {
+            None => self.missing(&entry, members, "userName"),
+            Some(node) => {
+                self.user_name(node);
+                None
+            }
+        };
+        let status = field(members, "status")
+            .and_then(|node| self.mistakes.word(node, "a status", &PersonStatus::WORDS))
+            .unwrap_or_default();
+        let manager = field(members, "manager").and_then(|node| {
+            let key = self.mistakes.text(node, "`manager`")?;
+            self.managers.push((self.people.len(), node.span.clone()));
+            Some(key.to_owned())
+        });
+        let is_attribute = |key: &str| !OWN.contains(&key);
+        for member in members {
+            let key = member.key.as_str();
+            if !is_attribute(key) || misspelt == Some(key) {
+                continue;
+            }
+            self.attributes.check(&mut self.mistakes, member);
+        }
+        let Entry { key, value, .. } = entry;
+        let Value::Map(members) = value.value else { return };
+        let attributes = members.into_iter().filter(|member| is_attribute(&member.key));
+        let attributes = attributes.map(|member| (member.key, member.value.into_json())).collect();
+        self.people.push(Person { key, attributes, manager, status });
+    }
+
+    fn user_name(&mut self, node: &Node) {
+        let Some(name) = self.mistakes.line(node, "`userName`") else { return };
+        let folded = name.to_lowercase();
+        if let Some(first) = self.user_names.get(&folded) {
+            let first = first.clone();
+            let title = format!("two people with the userName `{name}`");
+            let mistake = self.mistakes.add(&node.span, title, "again here");
+            *mistake = mistake.clone().with_context(first, "first here");
+            return;
+        }
+        self.user_names.insert(folded, node.span.clone());
+    }
+}
+
+impl Attributes {
+    /// Notes what is wrong with one attribute of a person.
+    fn check(&self, mistakes: &mut Mistakes, member: &Entry) {
+        let key = member.key.as_str();
+        if FOREIGN.contains(&key) {
+            let title = format!("`{key}` does not belong into a directory");
+            mistakes.add(&member.key_span, title, "the target gives people this attribute");
+        } else if key == "active" {
+            let help = match member.value.value {
+                Value::Bool(true) => "leave it out: people are active unless their `status` is another",
+                _ => "write `status: suspended`, or `status: deleted`",
+            };
+            let title = "`active` follows from the `status` of a person";
+            mistakes.add_with_help(&member.key_span, title, "not said here", help);
+        } else if key == ENTERPRISE {
+            self.enterprise(mistakes, member);
+        } else if key.contains(':') {
+            match key.eq_ignore_ascii_case(ENTERPRISE) {
+                true => {
+                    mistakes.add_with_help(
+                        &member.key_span,
+                        "the enterprise extension in another spelling",
+                        "letter case differs",
+                        format!("write `{ENTERPRISE}`"),
+                    );
+                }
+                // The schema of another extension is not known here.
+                false if matches!(member.value.value, Value::Map(_)) => {}
+                false => mistakes.wrong_type(&member.value, "an extension", "a map"),
+            }
+        } else {
+            match self.core.get(key) {
+                Some(attribute) => value(mistakes, &member.value, attribute, None),
+                None => self.unknown(mistakes, member),
+            }
+        }
+    }
+
+    fn unknown(&self, mistakes: &mut Mistakes, member: &Entry) {
+        let key = &member.key;
+        let title = format!("`{key}` is no attribute of a person");
+        let mistake = mistakes.add(&member.key_span, title, "not known");
+        if self.enterprise.contains_key(key) {
+            mistake
+                .help
+                .push(format!("it is one of the enterprise extension: write it below `{ENTERPRISE}`"));
+            return;
+        }
+        let mut known: Vec<&str> = self.core.keys().map(String::as_str).chain(OWN).collect();
+        known.sort_unstable();
+        match nearest(key, known) {
+            Some(near) => mistake.help.push(format!("did you mean `{near}`?")),
+            None => {
+                let note = "further attributes belong to an extension: a map below the URN of its schema";
+                mistake.notes.push(note.into());
+            }
+        }
+    }
+
+    fn enterprise(&self, mistakes: &mut Mistakes, member: &Entry) {
+        let Value::Map(entries) = &member.value.value else {
+            mistakes.wrong_type(&member.value, "the enterprise extension", "a map");
+            return;
+        };
+        for entry in entries {
+            match self.enterprise.get(&entry.key) {
+                _ if entry.key == "manager" => {
+                    let help = "write `manager: KEY` beside `userName`, with the key of the manager";
+                    let title = "a manager is named by key";
+                    mistakes.add_with_help(&entry.key_span, title, "not here", help);
+                }
+                Some(attribute) => value(mistakes, &entry.value, attribute, None),
+                None => {
+                    let title = format!("`{}` is no attribute of the enterprise extension", entry.key);
+                    let mistake = mistakes.add(&entry.key_span, title, "not known");
+                    let mut known: Vec<&str> = self.enterprise.keys().map(String::as_str).collect();
+                    known.sort_unstable();
+                    mistake
+                        .help
+                        .extend(nearest(&entry.key, known).map(|near| format!("did you mean `{near}`?")));
+                }
+            }
+        }
+    }
+}
+
+/// Notes where a value does not fit its attribute. Null is no value.
+fn value(mistakes: &mut Mistakes, node: &Node, attribute: &Attribute, of: Option<&Attribute>) {
+    if !attribute.multi_valued || node.value == Value::Null {
+        return single(mistakes, node, attribute, of);
+    }
+    match &node.value {
+        Value::Seq(items) => items.iter().for_each(|item| single(mistakes, item, attribute, of)),
+        _ => mistakes.wrong_type(node, &name(attribute, of), "a list"),
+    }
+}
+
+fn single(mistakes: &mut Mistakes, node: &Node, attribute: &Attribute, of: Option<&Attribute>) {
+    let wanted = match (attribute.kind, &node.value) {
+        (_, Value::Null) => return,
+        (Type::Complex, Value::Map(entries)) => {
+            for entry in entries {
+                match attribute.sub_attributes.iter().find(|sub| sub.name == entry.key) {
+                    Some(sub) => value(mistakes, &entry.value, sub, Some(attribute)),
+                    None => {
+                        let title = format!("`{}` is no part of `{}`", entry.key, attribute.name);
+                        let mistake = mistakes.add(&entry.key_span, title, "not known");
+                        let known = attribute.sub_attributes.iter().map(|sub| sub.name.as_str());
+                        mistake
+                            .help
+                            .extend(nearest(&entry.key, known).map(|near| format!("did you mean `{near}`?")));
+                    }
+                }
+            }
+            return;
+        }
+        (Type::Complex, _) => "a map",
+        (Type::Boolean, Value::Bool(_)) | (Type::Integer | Type::Decimal, Value::Number(_)) => return,
+        (Type::Boolean, _) => "`true` or `false`",
+        (Type::Integer | Type::Decimal, _) => "a number",
+        (_, Value::Text(_)) => return,
+        _ => "text",
+    };
+    mistakes.wrong_type(node, &name(attribute, of), wanted);
+}
+
+fn name(attribute: &Attribute, of: Option<&Attribute>) -> String {
+    match of {
+        None => format!("`{}`", attribute.name),
+        Some(of) => format!("`{}.{}`", of.name, attribute.name),
+    }
+}
