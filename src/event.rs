@@ -1,6 +1,6 @@
 //! What a run says while it runs.
 //!
-//! Everything that runs (`run`, `check`, `selftest`, and later `simulate`, `rollout`) emits one stream of
+//! Everything that runs (`run`, `check`, `simulate`, `selftest`, and later `rollout`) emits one stream of
 //! these events. The terminal, every report and the recorder consume it and compute nothing of their own, so that no
 //! two outputs can disagree. Exchanges in events are redacted already.
 
@@ -13,6 +13,10 @@ use crate::diagnostic::Diagnostic;
 use crate::exchange::Exchange;
 use crate::redact::Redacted;
 
+pub mod provisioning;
+
+use provisioning::{CycleDone, Entry, Traffic};
+
 /// Which command runs; the `kind` member of a JSON report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -22,6 +26,8 @@ pub enum Kind {
     Check,
     /// `selftest`: one item a defect, which passes when it is found.
     Selftest,
+    /// `simulate`: one item a person and one a group, which pass when the target is what the directory says.
+    Simulate,
 }
 
 impl Kind {
@@ -31,6 +37,7 @@ impl Kind {
             Kind::Run => "run",
             Kind::Check => "check",
             Kind::Selftest => "selftest",
+            Kind::Simulate => "simulate",
         }
     }
 }
@@ -231,6 +238,21 @@ pub enum Event {
     },
     /// An item ended.
     Finished(Box<Finding>),
+    /// A part of a provisioning cycle begins.
+    Phase {
+        /// Number of the cycle.
+        cycle: u32,
+        /// `users`, `groups`, `managers`, `members`, or `comparison` at the end.
+        what: &'static str,
+        /// How many objects it looks at.
+        objects: usize,
+    },
+    /// An identity provider did something about an object, or left it.
+    Provisioned(Box<Entry>),
+    /// A provisioning cycle ended.
+    CycleDone(Box<CycleDone>),
+    /// What was sent in all cycles; comes once, before the end.
+    Traffic(Traffic),
     /// For whom the target is ready; comes once, before the end.
     Readiness(Vec<Readiness>),
     /// Something that the user should know and that is no item: a failed clean-up, an unreferenced snapshot.

@@ -96,7 +96,12 @@ impl Observer for Collected {
             }
             Event::Readiness(readiness) => self.readiness.clone_from(readiness),
             Event::Notice(notice) => self.notices.push(notice.clone()),
-            Event::ItemStarted(_) | Event::Exchanged { .. } => {}
+            Event::ItemStarted(_)
+            | Event::Exchanged { .. }
+            | Event::Phase { .. }
+            | Event::Provisioned(_)
+            | Event::CycleDone(_)
+            | Event::Traffic(_) => {}
         }
     }
 }

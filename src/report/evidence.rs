@@ -105,7 +105,7 @@ pub(super) fn again_at(kind: Kind, item: &Item, target: &TargetInfo) -> Option<S
             Some(replay) => format!("{replay}{place}"),
             None => format!("scimulator check{place} --only {}", super::curl::quoted(&item.id)),
         }),
-        Kind::Selftest => None,
+        Kind::Selftest | Kind::Simulate => None,
     }
 }
 

@@ -199,7 +199,7 @@ fn tables(run: &Collected, limit: usize) -> String {
             .of(Status::Skip)
             .chain(run.of(Status::Blocked))
             .for_each(|finding| open.row(&[&finding.item.id, &finding.message])),
-        Kind::Check | Kind::Selftest => {
+        Kind::Check | Kind::Selftest | Kind::Simulate => {
             for status in [Status::Error, Status::Blocked] {
                 for (findings, reason) in words::reasons(run.of(status)) {
                     let ids: Vec<&str> = findings.iter().map(|finding| finding.item.id.as_str()).collect();

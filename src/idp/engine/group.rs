@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
-use super::log::Action;
 use super::state::{GroupLink, Record};
 use super::wire::{Failure, FailureKind, Talk, Wire};
+use crate::event::provisioning::Action;
 use crate::idp::dialect::{Dice, GroupHabits, GroupMatch, GroupSubject, MemberChange, Speech};
 use crate::protocol::message::member;
 
@@ -69,7 +69,12 @@ async fn provision<W: Wire>(
         GroupMatch::List => listed(talk, group).await?,
         GroupMatch::AfterConflict => None,
     };
-    let link = |id: String, is_new| GroupLink { id, name: group.display_name.clone(), is_new, members: BTreeSet::new() };
+    let link = |id: String, is_new| GroupLink {
+        id,
+        name: group.display_name.clone(),
+        is_new,
+        members: BTreeSet::new(),
+    };
     if let Some(id) = found {
         done.action = Action::Match;
         done.link(&group.key, Some(link(id, false)));
@@ -78,7 +83,9 @@ async fn provision<W: Wire>(
     done.action = Action::Create;
     match talk.create(talk.speech.create_group(group)).await {
         Ok((id, _)) => done.link(&group.key, Some(link(id, true))),
-        Err(failure) if failure.kind == FailureKind::Conflict && habits.matching == GroupMatch::AfterConflict => {
+        Err(failure)
+            if failure.kind == FailureKind::Conflict && habits.matching == GroupMatch::AfterConflict =>
+        {
             let Some(id) = filtered(talk, group).await? else { return Err(failure) };
             done.action = Action::Match;
             done.link(&group.key, Some(link(id, false)));
@@ -146,7 +153,9 @@ async fn rename<W: Wire>(
         match talk.change(request).await {
             Ok(_) => {}
             // A group that is gone is created again (Q-G15).
-            Err(failure) if failure.kind == FailureKind::Gone => return provision(talk, habits, group, done).await,
+            Err(failure) if failure.kind == FailureKind::Gone => {
+                return provision(talk, habits, group, done).await;
+            }
             Err(failure) => return Err(failure),
         }
     }

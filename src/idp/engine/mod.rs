@@ -14,8 +14,8 @@
 //! | `person`, `group` | the conversation about one object |
 //! | `plan` | what has to be done about whom |
 //! | [`state`] | what is kept between cycles |
-//! | [`log`] | the provisioning log |
-
+//!
+//! What was done about whom is told as entries of a provisioning log ([`crate::event::provisioning`]).
 
 use std::time::Duration;
 
@@ -27,15 +27,15 @@ use super::dialect::{Accepts, Dice, GroupHabits, GroupSubject, Leave, Quarantine
 use super::directory::Directory;
 use super::directory::scope::{Nesting, Scope};
 use super::mapping::{Mapping, MappingError, Place};
+use crate::event::provisioning::{Action, Entry, Kind, Status};
+use crate::exchange::Exchange;
 
 mod group;
-pub mod log;
 mod person;
 mod plan;
 pub mod state;
 pub mod wire;
 
-use log::{Action, Entry, Kind, Status};
 use plan::{Plan, Skip};
 use state::{CycleState, Record, State, Trouble};
 use wire::{Failure, FailureKind, Talk, Wire};
@@ -76,8 +76,8 @@ pub enum Note<'n> {
         /// How many objects.
         objects: usize,
     },
-    /// One object is done with.
-    Entry(&'n Entry),
+    /// One object is done with; the exchange shows why it failed.
+    Entry(&'n Entry, Option<&'n Exchange>),
     /// The state changed.
     Record(&'n Record),
 }
@@ -148,7 +148,8 @@ impl Engine {
         let mut mapping = Mapping::table(dialect.speech().table())?;
         let own = directory.mappings.iter().filter(|own| own.dialect == dialect);
         for rule in own.flat_map(|own| &own.rules) {
-            let expression = rule.expression.as_ref().map(|(text, _)| super::mapping::Expression::parse(text));
+            let expression =
+                rule.expression.as_ref().map(|(text, _)| super::mapping::Expression::parse(text));
             mapping.set(Place::parse(&rule.target)?, expression.transpose()?);
         }
         Ok(mapping)
@@ -216,7 +217,9 @@ impl Engine {
                     let reply = talk.ask(probe.request).await;
                     result = match reply {
                         Ok(reply) if matches!(reply.status, 200 | 404) => Ok(()),
-                        Ok(_) => Err(talk.wrong(&shown, "is answered with neither 200 nor 404", FailureKind::Job)),
+                        Ok(_) => {
+                            Err(talk.wrong(&shown, "is answered with neither 200 nor 404", FailureKind::Job))
+                        }
                         Err(failure) => Err(failure),
                     };
                 }
@@ -334,7 +337,8 @@ impl Engine {
         }
         run.watch.note(Note::Begins { what: "users", objects: plan.needs.len() }).map_err(Stop::Watch)?;
         for batch in plan.needs.chunks(BATCH) {
-            let tasks: Vec<_> = batch.iter().map(|(key, need)| (key, plan::task(self, scope, key, *need))).collect();
+            let tasks: Vec<_> =
+                batch.iter().map(|(key, need)| (key, plan::task(self, scope, key, *need))).collect();
             let (speech, cycle, seed) = (self.speech, run.cycle.number, self.settings.seed);
             let talks = tasks.into_iter().map(|(key, task)| async move {
                 let dice = Dice::of(seed.wrapping_add(u64::from(cycle)), key);
@@ -388,7 +392,9 @@ impl Engine {
         let wanted: Vec<_> = scope.assigned_groups().collect();
         let gone: Vec<String> =
             self.state.groups.keys().filter(|key| !scope.is_assigned_group(key)).cloned().collect();
-        run.watch.note(Note::Begins { what: "groups", objects: wanted.len() + gone.len() }).map_err(Stop::Watch)?;
+        run.watch
+            .note(Note::Begins { what: "groups", objects: wanted.len() + gone.len() })
+            .map_err(Stop::Watch)?;
         for group in wanted {
             let link = self.state.groups.get(&group.key).cloned();
             let is_up_to_date = link.as_ref().is_some_and(|link| link.name == group.display_name);
@@ -515,7 +521,7 @@ impl Engine {
     /// Writes an entry, and remembers or forgets the trouble with its object.
     fn conclude<L: Watch>(
         &mut self,
-        mut entry: Entry,
+        entry: Entry,
         failure: Option<Failure>,
         run: &mut Run<'_, L>,
     ) -> Result<(), Stop> {
@@ -535,9 +541,9 @@ impl Engine {
         let failures = self.state.troubles.get(&key).map_or(0, |trouble| trouble.failures) + 1;
         let next = later(self.state.job.now, wait(self.speech.habits().retry, failures));
         let trouble = Trouble { failures, next, reason: failure.reason.clone() };
-        entry.exchange = failure.exchange.clone();
         run.record(&mut self.state, Record::Trouble(key, Some(trouble)))?;
-        run.entry(entry)?;
+        let shown = Note::Entry(&entry, failure.exchange.as_deref());
+        run.watch.note(shown).map_err(Stop::Watch)?;
         match failure.kind == FailureKind::Job || run.silent >= SILENCE {
             true => Err(Stop::Target(Box::new(failure))),
             false => Ok(()),
@@ -575,7 +581,6 @@ impl Engine {
             target_id: None,
             changes: Vec::new(),
             requests: 0,
-            exchange: None,
         }
     }
 }
@@ -596,11 +601,15 @@ impl<L: Watch> Run<'_, L> {
     }
 
     fn entry(&mut self, entry: Entry) -> Result<(), Stop> {
-        self.watch.note(Note::Entry(&entry)).map_err(Stop::Watch)
+        self.watch.note(Note::Entry(&entry, None)).map_err(Stop::Watch)
     }
 }
 
-async fn set_manager<W: Wire>(talk: &mut Talk<'_, W>, id: &str, manager: Option<&str>) -> Result<(), Failure> {
+async fn set_manager<W: Wire>(
+    talk: &mut Talk<'_, W>,
+    id: &str,
+    manager: Option<&str>,
+) -> Result<(), Failure> {
     if let Some(manager) = manager
         && let Some(request) = talk.speech.find_manager(id, manager)
     {
@@ -627,9 +636,9 @@ async fn set_manager<W: Wire>(talk: &mut Talk<'_, W>, id: &str, manager: Option<
 fn wait(retry: Retry, failures: u32) -> Duration {
     match retry {
         Retry::ByHand => Duration::ZERO,
-        Retry::BackOff { first, longest } => {
-            first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX)).min(longest)
-        }
+        Retry::BackOff { first, longest } => first
+            .saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX))
+            .min(longest),
     }
 }
 
@@ -650,4 +659,3 @@ fn signed(duration: Duration) -> SignedDuration {
 fn later(time: Timestamp, wait: Duration) -> Timestamp {
     time.checked_add(signed(wait)).unwrap_or(Timestamp::MAX)
 }
-

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::log::Action;
 use super::state::{Link, Why};
 use super::wire::{Failure, FailureKind, Talk, Wire};
+use crate::event::provisioning::Action;
 use crate::idp::dialect::{Change, OnConflict, Resends, Subject, shape};
 use crate::idp::mapping::Place;
 use crate::protocol::message::member;
@@ -93,7 +93,9 @@ async fn provision<W: Wire>(talk: &mut Talk<'_, W>, task: &Task, done: &mut Done
             settle(talk, task, id, Some(&answer), done);
             Ok(())
         }
-        Err(failure) if failure.kind == FailureKind::Conflict && habits.on_conflict == OnConflict::LookUpAndLink => {
+        Err(failure)
+            if failure.kind == FailureKind::Conflict && habits.on_conflict == OnConflict::LookUpAndLink =>
+        {
             match find(talk, task).await? {
                 Some(found) => link_to(talk, task, found, done).await,
                 None => Err(failure),
@@ -174,7 +176,12 @@ async fn update<W: Wire>(
 }
 
 /// Somebody comes back: the account is looked up again where that is the habit.
-async fn reactivate<W: Wire>(talk: &mut Talk<'_, W>, task: &Task, id: &str, done: &mut Done) -> Result<(), Failure> {
+async fn reactivate<W: Wire>(
+    talk: &mut Talk<'_, W>,
+    task: &Task,
+    id: &str,
+    done: &mut Done,
+) -> Result<(), Failure> {
     if !talk.speech.habits().looks_up_on_return {
         return update(talk, task, id, Change::Reactivate, None, done).await;
     }
@@ -242,6 +249,12 @@ fn settle<W: Wire>(
         done.not_kept = differing.iter().map(|one| one.place.to_string()).collect();
     }
     let manager = task.link.as_ref().filter(|link| link.id == id).and_then(|link| link.manager.clone());
-    done.link =
-        Some(Link { id, sum: task.sum, active: true, settled: done.not_kept.is_empty(), left: None, manager });
+    done.link = Some(Link {
+        id,
+        sum: task.sum,
+        active: true,
+        settled: done.not_kept.is_empty(),
+        left: None,
+        manager,
+    });
 }

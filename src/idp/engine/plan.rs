@@ -44,7 +44,9 @@ impl Plan {
             let left = match (person.status, standing) {
                 (PersonStatus::Deleted, _) => Some((Why::Deleted, "deleted from the directory".to_owned())),
                 (_, Err(reason)) => Some((Why::Unassigned, reason.to_string())),
-                (PersonStatus::Suspended, Ok(())) => Some((Why::Suspended, "disabled in the directory".to_owned())),
+                (PersonStatus::Suspended, Ok(())) => {
+                    Some((Why::Suspended, "disabled in the directory".to_owned()))
+                }
                 (PersonStatus::Active, Ok(())) => None,
             };
             plan.person(engine, scope, Some(person), &person.key, left, only.is_some());
@@ -85,7 +87,8 @@ impl Plan {
             (Some(link), None) if !link.active => Some(Need::Reactivate),
             (Some(link), None) => {
                 let is_same = link.settled
-                    && person.is_some_and(|person| sum(engine, &profile(engine, scope, person, true)) == link.sum);
+                    && person
+                        .is_some_and(|person| sum(engine, &profile(engine, scope, person, true)) == link.sum);
                 (!is_same || on_demand).then_some(Need::Update)
             }
         };
@@ -93,7 +96,8 @@ impl Plan {
         match engine.waits(key) && !on_demand {
             true => {
                 let trouble = engine.state.troubles.get(key);
-                let (failures, next) = trouble.map_or((0, String::new()), |known| (known.failures, known.next.to_string()));
+                let (failures, next) =
+                    trouble.map_or((0, String::new()), |known| (known.failures, known.next.to_string()));
                 skip(format!("in escrow after {failures} failures, tried again from {next}"));
             }
             false => self.needs.push((key.to_owned(), need)),
@@ -123,7 +127,9 @@ fn leaving(engine: &Engine, link: &Link, why: Why) -> Option<Need> {
             (engine.state.job.now.duration_since(since) >= super::signed(purge)).then_some(Need::Delete)
         }
         // The clock of the deletion begins when the person is deleted, not when the account was disabled.
-        (false, Leave::Deactivate, Some((Why::Suspended, _))) if why == Why::Deleted && habits.purge.is_some() => {
+        (false, Leave::Deactivate, Some((Why::Suspended, _)))
+            if why == Why::Deleted && habits.purge.is_some() =>
+        {
             Some(Need::Deactivate)
         }
         _ => None,
@@ -178,16 +184,22 @@ fn manager<'e>(engine: &'e Engine, scope: &Scope<'_>, person: &Person) -> Option
 fn sum(engine: &Engine, profile: &Profile) -> u64 {
     let apart = engine.speech.habits().manager_apart;
     let sent = profile.values.iter();
-    let sent = sent.filter(|(place, _)| !place.is(ACTIVE) && !(apart && place.name.eq_ignore_ascii_case(MANAGER)));
+    let sent =
+        sent.filter(|(place, _)| !place.is(ACTIVE) && !(apart && place.name.eq_ignore_ascii_case(MANAGER)));
     // FNV-1a: its values never change between versions, which a state file relies on.
     sent.fold(0xcbf2_9ce4_8422_2325_u64, |digest, (place, value)| {
         let text = format!("{place}\0{value}\0");
-        text.bytes().fold(digest, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+        text.bytes()
+            .fold(digest, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
     })
 }
 
 /// Whose manager has to be set, and to what.
-pub(super) fn managers(engine: &Engine, scope: &Scope<'_>, only: Option<&str>) -> Vec<(String, Option<String>)> {
+pub(super) fn managers(
+    engine: &Engine,
+    scope: &Scope<'_>,
+    only: Option<&str>,
+) -> Vec<(String, Option<String>)> {
     if !engine.mapping.rules().iter().any(|rule| rule.expression.uses(MANAGER)) {
         return Vec::new();
     }
@@ -218,7 +230,8 @@ pub(super) fn wanted_members(
 ) -> Vec<Member> {
     let nesting = nesting(Some(*habits));
     let people = scope.members_of(&group.key, nesting).into_iter().filter_map(|person| {
-        let is_wanted = matches!(scope.standing(&person.key), Some(Ok(()))) && person.status != PersonStatus::Deleted;
+        let is_wanted =
+            matches!(scope.standing(&person.key), Some(Ok(()))) && person.status != PersonStatus::Deleted;
         if is_wanted { person_member(engine, person) } else { None }
     });
     let mut members: Vec<Member> = people.collect();
@@ -265,7 +278,12 @@ fn known_member(engine: &Engine, scope: &Scope<'_>, key: &str) -> Option<Member>
 }
 
 /// Who joins a group and who leaves it. Whoever is no longer at the target is out of it already.
-pub(super) fn member_change(engine: &Engine, scope: &Scope<'_>, members: &[Member], link: &GroupLink) -> MemberChange {
+pub(super) fn member_change(
+    engine: &Engine,
+    scope: &Scope<'_>,
+    members: &[Member],
+    link: &GroupLink,
+) -> MemberChange {
     let mut wanted: HashMap<&str, ()> = HashMap::with_capacity(members.len());
     let mut added = Vec::new();
     for member in members {

@@ -155,7 +155,7 @@ impl State {
             }
             Record::Members { group, adds, removes } => {
                 if let Some(link) = self.groups.get_mut(&group) {
-                    removes.iter().for_each(|key| drop(link.members.remove(key)));
+                    link.members.retain(|key| !removes.contains(key));
                     link.members.extend(adds);
                 }
             }
@@ -192,7 +192,8 @@ mod tests {
     fn records_make_the_state_again() {
         let mut state = State::new(now());
         let link = Link { id: "7".into(), sum: 1, active: true, settled: true, left: None, manager: None };
-        let group = |id: &str| GroupLink { id: id.into(), name: "E".into(), is_new: false, members: BTreeSet::new() };
+        let group =
+            |id: &str| GroupLink { id: id.into(), name: "E".into(), is_new: false, members: BTreeSet::new() };
         let members = |adds: &[&str], removes: &[&str]| Record::Members {
             group: "e".into(),
             adds: adds.iter().map(|key| (*key).to_owned()).collect(),
@@ -211,7 +212,8 @@ mod tests {
             state.apply(record);
         }
         assert_eq!(state.groups["e"].members, BTreeSet::from(["ada".into(), "cleo".into()]));
-        let lines: Vec<String> = state.records().map(|record| serde_json::to_string(&record).unwrap()).collect();
+        let lines: Vec<String> =
+            state.records().map(|record| serde_json::to_string(&record).unwrap()).collect();
         let mut again = State::new(Timestamp::UNIX_EPOCH);
         lines.iter().for_each(|line| again.apply(serde_json::from_str(line).unwrap()));
         assert_eq!(again, state);

@@ -55,10 +55,6 @@ impl Failure {
     pub(super) fn object(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), kind: FailureKind::Object, exchange: None }
     }
-
-    pub(super) fn job(reason: impl Into<String>) -> Self {
-        Self { reason: reason.into(), kind: FailureKind::Job, exchange: None }
-    }
 }
 
 /// One conversation about one object.
@@ -99,7 +95,9 @@ impl<'w, W: Wire> Talk<'w, W> {
                 }
             };
             let honours = self.speech.habits().on_rate_limit == OnRateLimit::WaitAsTold;
-            if response.status == 429 && honours && attempt < ATTEMPTS
+            if response.status == 429
+                && honours
+                && attempt < ATTEMPTS
                 && let Some(wait) = retry_after(response)
             {
                 self.wire.pause(wait).await;
@@ -151,11 +149,19 @@ impl<'w, W: Wire> Talk<'w, W> {
                     (Some(total), Some(Value::Array(resources))) => (total, resources.as_slice()),
                     (Some(total), None | Some(Value::Null)) => (total, [].as_slice()),
                     (None, Some(Value::Array(resources))) => (resources.len() as u64, resources.as_slice()),
-                    _ => return Err(self.wrong(&shown, "is answered with something else than a list", FailureKind::Job)),
+                    _ => {
+                        return Err(self.wrong(
+                            &shown,
+                            "is answered with something else than a list",
+                            FailureKind::Job,
+                        ));
+                    }
                 };
                 Ok((total, resources.iter().filter_map(Value::as_object).cloned().collect()))
             }
-            (200, None) => Err(self.wrong(&shown, "is answered with 200 and no JSON object", FailureKind::Job)),
+            (200, None) => {
+                Err(self.wrong(&shown, "is answered with 200 and no JSON object", FailureKind::Job))
+            }
             (404, _) if self.speech.habits().accepts_404 => Ok((0, Vec::new())),
             (404, _) => Err(self.refused(&shown, &reply, FailureKind::Job)),
             _ => Err(self.refused(&shown, &reply, FailureKind::Object)),
@@ -169,7 +175,9 @@ impl<'w, W: Wire> Talk<'w, W> {
         match (reply.status, reply.body) {
             (200, Some(body)) => Ok(Some(body)),
             (404, _) => Ok(None),
-            (200, None) => Err(self.wrong(&shown, "is answered with 200 and no JSON object", FailureKind::Object)),
+            (200, None) => {
+                Err(self.wrong(&shown, "is answered with 200 and no JSON object", FailureKind::Object))
+            }
             (status, body) => Err(self.refused(&shown, &Reply { status, body }, FailureKind::Object)),
         }
     }
@@ -183,7 +191,11 @@ impl<'w, W: Wire> Talk<'w, W> {
         };
         match member(&body, "id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
             Some(id) => Ok((id.to_owned(), body)),
-            None => Err(self.wrong(&shown, "is answered with a resource that has no `id` (Q-E07)", FailureKind::Object)),
+            None => Err(self.wrong(
+                &shown,
+                "is answered with a resource that has no `id` (Q-E07)",
+                FailureKind::Object,
+            )),
         }
     }
 

@@ -107,6 +107,7 @@ pub(super) fn render(run: &Collected) -> String {
         Kind::Run => "Scenarios",
         Kind::Check => "SCIM conformance",
         Kind::Selftest => "Selftest",
+        Kind::Simulate => "Provisioning",
     };
     let policy = format!(
         "default-src 'none'; style-src '{}'; script-src '{}'; base-uri 'none'; form-action 'none'",
@@ -160,6 +161,7 @@ fn noun(kind: Kind) -> &'static str {
         Kind::Run => "transcript",
         Kind::Check => "check",
         Kind::Selftest => "defect",
+        Kind::Simulate => "object",
     }
 }
 

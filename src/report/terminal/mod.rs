@@ -144,7 +144,7 @@ impl Terminal {
         let is_kept = match self.kind {
             // That there is no snapshot yet is said in the line; there is nothing to compare.
             Kind::Run => is_bad(finding.status) && finding.snapshot != Some(SnapshotState::Missing),
-            Kind::Check => finding.status != Status::Pass,
+            Kind::Check | Kind::Simulate => finding.status != Status::Pass,
             Kind::Selftest => true,
         };
         if is_kept {
@@ -161,7 +161,7 @@ impl Terminal {
                 let failures = replay::Failures { colour: self.colour, detail: self.detail };
                 kept.iter().for_each(|finding| self.write(&failures.show(finding)));
             }
-            Kind::Check => {
+            Kind::Check | Kind::Simulate => {
                 let (readiness, target, detail) = (&self.readiness, &self.target, self.detail);
                 let text = check::Ending { findings: &kept, readiness, target, detail }.show();
                 self.write(&text);
@@ -212,6 +212,7 @@ impl Observer for Terminal {
             }
             Event::Finished(finding) => self.finished(finding),
             Event::Readiness(readiness) => self.readiness.clone_from(readiness),
+            Event::Phase { .. } | Event::Provisioned(_) | Event::CycleDone(_) | Event::Traffic(_) => {}
             Event::Notice(text) => self.notice(text),
             Event::Ended { elapsed, interrupted } => self.ended(*elapsed, *interrupted),
         }

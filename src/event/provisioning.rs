@@ -1,9 +1,10 @@
-//! The provisioning log: one entry for each thing that was done, or left undone, about an object.
+//! The provisioning log of a simulation: one entry for each thing that was done, or left undone, about an object, as
+//! the log of an identity provider has them.
+
+use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Serialize;
-
-use crate::exchange::Exchange;
 
 /// What an entry is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -108,7 +109,41 @@ pub struct Entry {
     pub changes: Vec<String>,
     /// How many requests it took.
     pub requests: u32,
-    /// The exchange that shows the failure.
-    #[serde(skip)]
-    pub exchange: Option<Box<Exchange>>,
+}
+
+/// A cycle that is over.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CycleDone {
+    /// Its number, from 1.
+    pub number: u32,
+    /// When it began, in simulated time.
+    pub time: Timestamp,
+    /// Whether it was the first one, which looks at everybody.
+    pub is_initial: bool,
+    /// Operations that were tried.
+    pub operations: usize,
+    /// Operations that failed.
+    pub failures: usize,
+    /// Since when the job is in quarantine, where it is.
+    pub quarantine: Option<Timestamp>,
+    /// Why it stopped early.
+    pub stopped: Option<String>,
+}
+
+/// What went over the wire on behalf of the identity provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Traffic {
+    /// Requests that were sent.
+    pub requests: usize,
+    /// From the first request to the last answer.
+    pub elapsed: Duration,
+    /// Half of the answers took no longer.
+    pub median: Duration,
+    /// Nine of ten took no longer.
+    pub p90: Duration,
+    /// Ninety-nine of a hundred took no longer.
+    pub p99: Duration,
+    /// None took longer.
+    pub longest: Duration,
 }
