@@ -8,6 +8,7 @@
 //! | 7 | [`cli`] | the command line: one file a command; the only room that prints |
 //! | 6 | [`report`] | the events of a run into terminal, JSON, JUnit, HTML, Markdown, GitHub |
 //! | 5 | [`conformance`] | requirement catalogue, checks, readiness, and the proof that the checks find what they claim to find |
+//! | 5 | [`simulation`] | an identity provider played against a target, and the target held against the directory |
 //! | 5 | [`replay`] | scenarios replayed and held against their snapshots |
 //! | 4 | [`scenario`] | scenario files: reading, variables, expectations, execution |
 //! | 3 | [`idp`], [`snapshot`] | the directory of an identity provider; transcripts and their golden snapshots |
@@ -31,6 +32,7 @@ pub mod redact;
 pub mod replay;
 pub mod report;
 pub mod scenario;
+pub mod simulation;
 pub mod snapshot;
 pub mod target;
 pub mod yaml;

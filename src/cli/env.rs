@@ -57,6 +57,30 @@ pub const FAIL_FAST: &str = "SCIMULATOR_FAIL_FAST";
 pub const UPDATE: &str = "SCIMULATOR_UPDATE";
 /// `--list`
 pub const LIST: &str = "SCIMULATOR_LIST";
+/// `--directory`
+pub const DIRECTORY: &str = "SCIMULATOR_DIRECTORY";
+/// `--cycles`
+pub const CYCLES: &str = "SCIMULATOR_CYCLES";
+/// `--watch`
+pub const WATCH: &str = "SCIMULATOR_WATCH";
+/// `--on-demand`
+pub const ON_DEMAND: &str = "SCIMULATOR_ON_DEMAND";
+/// `--advance`
+pub const ADVANCE: &str = "SCIMULATOR_ADVANCE";
+/// `--state`
+pub const STATE: &str = "SCIMULATOR_STATE";
+/// `--restart`
+pub const RESTART: &str = "SCIMULATOR_RESTART";
+/// `--recorded`
+pub const RECORDED: &str = "SCIMULATOR_RECORDED";
+/// `--match-by`
+pub const MATCH_BY: &str = "SCIMULATOR_MATCH_BY";
+/// `--deprovision`
+pub const DEPROVISION: &str = "SCIMULATOR_DEPROVISION";
+/// `--no-groups`
+pub const NO_GROUPS: &str = "SCIMULATOR_NO_GROUPS";
+/// `--clean-up`
+pub const CLEAN_UP: &str = "SCIMULATOR_CLEAN_UP";
 /// `--snapshots`
 pub const SNAPSHOTS: &str = "SCIMULATOR_SNAPSHOTS";
 /// `--quiet`

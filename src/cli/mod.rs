@@ -24,6 +24,7 @@ pub mod run;
 pub mod selftest;
 pub mod serve;
 pub mod signal;
+pub mod simulate;
 pub mod target_options;
 pub mod values;
 
@@ -65,6 +66,8 @@ enum Command {
     Review(review::ReviewArgs),
     /// Check the RFC conformance of a target, and whether identity providers can work with it
     Check(Box<check::CheckArgs>),
+    /// Play an identity provider until a target is what a directory says
+    Simulate(Box<simulate::SimulateArgs>),
     /// List the checks, or what they cover of the RFCs
     Checks(checks::ChecksArgs),
     /// Explain a check, a requirement, a habit of an identity provider or a defect
@@ -127,6 +130,7 @@ fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Run(args) => run::run(*args, &context),
             Command::Review(args) => review::run(&args, &context),
             Command::Check(args) => check::run(*args, &context),
+            Command::Simulate(args) => simulate::run(*args, &context),
             Command::Checks(args) => checks::list(&args, &context),
             Command::Explain(args) => checks::explain(&args, &context),
             Command::Cleanup(args) => cleanup::run(*args, &context),

@@ -79,7 +79,7 @@ enum StoreChoice {
 /// Runs the command.
 pub fn run(args: ServeArgs, context: &Context) -> Result<Exit, Stop> {
     let profile = Profile::named(&args.profile).map_err(|error| Stop::usage(error.to_string()))?;
-    let defects = defects(&args)?;
+    let defects = defects(&args.defect)?;
     let (tokens, is_random) = tokens(&args)?;
     let mut config = ProviderConfig::loopback(profile, World::real());
     config.listen = args.listen;
@@ -125,9 +125,9 @@ async fn serve(
 }
 
 /// The bugs to start with, each once.
-fn defects(args: &ServeArgs) -> Result<Vec<&'static Defect>, Stop> {
+pub(super) fn defects(names: &[String]) -> Result<Vec<&'static Defect>, Stop> {
     let mut defects: Vec<&Defect> = Vec::new();
-    for name in args.defect.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
+    for name in names.iter().map(|name| name.trim()).filter(|name| !name.is_empty()) {
         let defect = Defect::named(name)
             .map_err(|error| Stop::usage(error.to_string()).hint("`scimulator defects` lists them"))?;
         if !defects.iter().any(|known| known.id == defect.id) {

@@ -115,7 +115,11 @@ impl RunArgs {
     }
 }
 
-fn dialect(text: &str) -> Result<Dialect, String> {
+/// The dialect of a word.
+///
+/// # Errors
+/// There is none; the nearest word.
+pub(super) fn dialect(text: &str) -> Result<Dialect, String> {
     let known = Dialect::WORDS.iter().map(|(word, _)| *word);
     match Dialect::WORDS.iter().find(|(word, _)| *word == text) {
         Some((_, dialect)) => Ok(*dialect),

@@ -13,10 +13,12 @@
 //! | [`wire`] | the line to a target, and what an answer means |
 //! | `person`, `group` | the conversation about one object |
 //! | `plan` | what has to be done about whom |
+//! | [`expect`] | what a target should hold in the end |
 //! | [`state`] | what is kept between cycles |
 //!
 //! What was done about whom is told as entries of a provisioning log ([`crate::event::provisioning`]).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -30,6 +32,7 @@ use super::mapping::{Mapping, MappingError, Place};
 use crate::event::provisioning::{Action, Entry, Kind, Status};
 use crate::exchange::Exchange;
 
+pub mod expect;
 mod group;
 mod person;
 mod plan;
@@ -132,12 +135,14 @@ pub struct Engine {
     mapping: Mapping,
     settings: Settings,
     state: State,
+    /// Accounts that were deleted, and their ids.
+    deleted: BTreeMap<String, String>,
 }
 
 impl Engine {
     /// A job that begins, or goes on with a state.
     pub fn new(speech: &'static dyn Speech, mapping: Mapping, settings: Settings, state: State) -> Self {
-        Self { speech, mapping, settings, state }
+        Self { speech, mapping, settings, state, deleted: BTreeMap::new() }
     }
 
     /// The mapping of a dialect, with what a directory sets otherwise. Its texts were read with the directory.
@@ -362,6 +367,9 @@ impl Engine {
         requests: u32,
         run: &mut Run<'_, L>,
     ) -> Result<(), Stop> {
+        if let (Action::Delete, None, Some(link)) = (done.action, &done.link, self.state.people.get(key)) {
+            self.deleted.insert(key.to_owned(), link.id.clone());
+        }
         if done.link.as_ref() != self.state.people.get(key) {
             run.record(&mut self.state, Record::Person(key.to_owned(), done.link.clone()))?;
         }

@@ -1,0 +1,18 @@
+//! Floor 5: an identity provider is played against a target, and the target is held against the directory.
+//!
+//! A [`Job`](drive::Job) tests the connection, runs cycles of the [engine](crate::idp::engine) and ends with a comparison, person
+//! by person and attribute by attribute. All of it is told as events.
+//!
+//! | module | what lives there |
+//! |---|---|
+//! | [`site`] | where it takes place |
+//! | [`drive`] | a job from its connection test to its comparison |
+//! | [`line`] | the wire of the engine over a target: latencies, dry runs |
+//! | [`ledger`] | the state file |
+//! | `compare` | is the target what the directory says |
+
+pub mod compare;
+pub mod drive;
+pub mod ledger;
+pub mod line;
+pub mod site;
