@@ -4,11 +4,13 @@
 //! |---|---|
 //! | [`directory`] | people and groups, the source of truth of a simulation, as a YAML fixture |
 //! | [`mapping`] | from a person to the attributes that a target gets |
+//! | [`compare`] | is the target what the directory says, attribute by attribute |
 //! | [`engine`] | follows the habits of a dialect until the target is what the directory says |
 //! | [`dialect`] | how each product speaks: its habits as data, its requests as pure functions |
 
 use std::fmt;
 
+pub mod compare;
 pub mod dialect;
 pub mod directory;
 pub mod engine;

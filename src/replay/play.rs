@@ -122,7 +122,8 @@ async fn act(
     store: &Store,
     events: &UnboundedSender<Event>,
 ) -> Finding {
-    let settings = Settings { base: line.target.base().to_owned(), run: suffix.to_owned() };
+    let settings =
+        Settings { base: line.target.base().to_owned(), run: suffix.to_owned(), dialect: case.dialect };
     let secrets = line.target.secrets();
     let mut exchanges = Vec::new();
     let played = execute::play(&case.scenario, &mut Speaker(&line), &settings, |step, _| {

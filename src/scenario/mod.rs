@@ -5,6 +5,7 @@
 //!
 //! | module | what lives there |
 //! |---|---|
+//! | [`action`] | what happens on the side of the identity provider |
 //! | `decode` | from the YAML tree to the types below |
 //! | [`template`], [`tree`] | `{{ variables }}` in text and in JSON |
 //! | `scope` | which variables are defined where, as far as the file tells |
@@ -25,6 +26,7 @@ use crate::idp::Dialect;
 use crate::idp::directory::Directory;
 use crate::yaml::Span;
 
+pub mod action;
 pub mod capability;
 mod decode;
 pub mod encode;
@@ -36,6 +38,7 @@ pub mod tree;
 
 pub use decode::{ReadFile, load};
 
+pub use action::IdpStep;
 use capability::Capability;
 use matcher::Expectation;
 use template::Template;
@@ -80,9 +83,43 @@ pub struct Scenario {
     pub steps: Vec<Step>,
 }
 
+impl Scenario {
+    /// Whether an identity provider acts in it.
+    pub fn has_idp(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Idp(_)))
+    }
+}
+
 /// One step.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub enum Step {
+    /// One literal request.
+    Request(Box<RequestStep>),
+    /// What happens on the side of the identity provider, said in the words of a dialect when it is played.
+    Idp(Box<IdpStep>),
+}
+
+impl Step {
+    /// Its name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Request(step) => &step.name,
+            Self::Idp(step) => &step.name,
+        }
+    }
+
+    /// Whether it only sets the scene; where it fails, nothing is said about what the scenario is about.
+    pub fn prepares(&self) -> bool {
+        match self {
+            Self::Request(step) => step.prepares,
+            Self::Idp(step) => step.prepares,
+        }
+    }
+}
+
+/// One literal request.
+#[derive(Debug, Clone)]
+pub struct RequestStep {
     /// `name`, or the request line as written.
     pub name: String,
     /// The method.

@@ -336,6 +336,14 @@ impl Variables {
         self.0.insert(name.into(), value.into());
     }
 
+    /// Sets a member of a variable that is an object; one that is not there becomes one.
+    pub fn set_member(&mut self, name: &str, member: &str, value: impl Into<Value>) {
+        let variable = self.0.entry(name).or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(members) = variable {
+            members.insert(member.to_owned(), value.into());
+        }
+    }
+
     /// Forgets a variable.
     pub fn remove(&mut self, name: &str) {
         self.0.remove(name);

@@ -4,12 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::compare::{self, Judged};
 use super::ledger::Ledger;
 use super::line::Line;
 use crate::event::provisioning::{CycleDone, Entry, Kind};
 use crate::event::{Event, Finding, Item, Observer, Problem, Severity, Status};
 use crate::exchange::Exchange;
+use crate::idp::compare::{self, Judged};
 use crate::idp::directory::Directory;
 use crate::idp::directory::scope::Scope;
 use crate::idp::engine::state::Record;

@@ -9,9 +9,7 @@
 //! | [`drive`] | a job from its connection test to its comparison |
 //! | [`line`] | the wire of the engine over a target: latencies, dry runs |
 //! | [`ledger`] | the state file |
-//! | `compare` | is the target what the directory says |
 
-pub mod compare;
 pub mod drive;
 pub mod ledger;
 pub mod line;

@@ -24,6 +24,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | `decode` | from YAML to the types below, every mistake at its place |
+//! | [`edit`] | changes, as an administrator makes them |
 //! | [`scope`] | who is assigned and who is not, and who belongs to which group |
 //! | `variables` | what scenarios use of it |
 
@@ -34,6 +35,7 @@ use crate::protocol::filter::Filter;
 use crate::yaml::Span;
 
 mod decode;
+pub mod edit;
 pub mod scope;
 mod variables;
 

@@ -13,10 +13,24 @@ impl Directory {
         let groups = self.groups.iter().map(|group| (group.key.clone(), group.variable(suffix)));
         people.chain(groups).collect()
     }
+
+    /// The same directory with the run suffix in what identifies people and groups, as in [`Directory::variables`].
+    #[must_use]
+    pub fn suffixed(mut self, suffix: &str) -> Self {
+        for person in &mut self.people {
+            person.attributes = person.suffixed(suffix);
+        }
+        for group in self.groups.iter_mut().filter(|_| !suffix.is_empty()) {
+            group.display_name = format!("{} {suffix}", group.display_name);
+            group.external_id = group.external_id.take().map(|id| format!("{id}-{suffix}"));
+        }
+        self
+    }
 }
 
 impl Person {
-    fn variable(&self, suffix: &str) -> Value {
+    /// The attributes with the suffix in what identifies the person.
+    fn suffixed(&self, suffix: &str) -> Map<String, Value> {
         let mut attributes = self.attributes.clone();
         if !suffix.is_empty() {
             change(attributes.get_mut("userName"), |name| mailbox(name, suffix));
@@ -27,6 +41,11 @@ impl Person {
                     .for_each(|email| change(email.get_mut("value"), |value| mailbox(value, suffix)));
             }
         }
+        attributes
+    }
+
+    fn variable(&self, suffix: &str) -> Value {
+        let mut attributes = self.suffixed(suffix);
         attributes.extend(self.manager.as_ref().map(|key| ("manager".to_owned(), key.as_str().into())));
         Value::Object(attributes)
     }

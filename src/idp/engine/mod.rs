@@ -13,6 +13,7 @@
 //! | [`wire`] | the line to a target, and what an answer means |
 //! | `person`, `group` | the conversation about one object |
 //! | `plan` | what has to be done about whom |
+//! | [`import`] | reading what the target has |
 //! | [`expect`] | what a target should hold in the end |
 //! | [`state`] | what is kept between cycles |
 //!
@@ -34,6 +35,7 @@ use crate::exchange::Exchange;
 
 pub mod expect;
 mod group;
+pub mod import;
 mod person;
 mod plan;
 pub mod state;
@@ -343,17 +345,17 @@ impl Engine {
         run.watch.note(Note::Begins { what: "users", objects: plan.needs.len() }).map_err(Stop::Watch)?;
         for batch in plan.needs.chunks(BATCH) {
             let tasks: Vec<_> =
-                batch.iter().map(|(key, need)| (key, plan::task(self, scope, key, *need))).collect();
+                batch.iter().map(|(key, need)| (key.clone(), plan::task(self, scope, key, *need))).collect();
             let (speech, cycle, seed) = (self.speech, run.cycle.number, self.settings.seed);
             let talks = tasks.into_iter().map(|(key, task)| async move {
-                let dice = Dice::of(seed.wrapping_add(u64::from(cycle)), key);
+                let dice = Dice::of(seed.wrapping_add(u64::from(cycle)), &key);
                 let mut talk = Talk::new(speech, wire, dice);
-                let name = task.subject.profile.text("userName").unwrap_or(key).to_owned();
+                let name = task.subject.profile.text("userName").unwrap_or(&key).to_owned();
                 (key, name, person::work(&mut talk, task).await, talk.requests)
             });
             let mut talks = futures_util::stream::iter(talks).buffered(self.settings.at_once.max(1));
             while let Some((key, name, done, requests)) = talks.next().await {
-                self.person_done(key, name, done, requests, run)?;
+                self.person_done(&key, name, done, requests, run)?;
             }
         }
         Ok(())

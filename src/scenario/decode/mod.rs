@@ -20,6 +20,8 @@ use crate::yaml::decode::{Keys, Mistakes, field};
 use crate::yaml::{self, Entry, Limits, Node, Span, Value};
 
 mod expect;
+mod idp;
+pub(super) use idp::CONNECTION;
 mod request;
 mod step;
 
@@ -49,6 +51,8 @@ pub(super) const STEP: Keys = Keys {
         "until", "prepares",
     ],
 };
+pub(super) const IDP_STEP: Keys =
+    Keys { of: "an `idp` step", known: &["name", "idp", "faults", "expect", "prepares", "silent"] };
 pub(super) const EXPECT: Keys = Keys { of: "`expect`", known: &["status", "headers", "body"] };
 pub(super) const UNTIL: Keys =
     Keys { of: "`until`", known: &["status", "headers", "body", "attempts", "pause"] };
@@ -80,6 +84,9 @@ pub fn load(path: &Path, id: &str, read: ReadFile<'_>) -> Result<Scenario, Vec<D
         folder: path.parent().unwrap_or(Path::new("")),
         read,
         foreign: Vec::new(),
+        has_dialects: false,
+        directory: None,
+        created_groups: Vec::new(),
     };
     let scenario = decoder.scenario(&root_node, id.to_owned());
     let foreign = std::mem::take(&mut decoder.foreign);
@@ -107,6 +114,12 @@ struct Decoder<'r> {
     read: ReadFile<'r>,
     /// Mistakes of other files.
     foreign: Vec<Diagnostic>,
+    /// Whether the file says whose traffic it is.
+    has_dialects: bool,
+    /// The directory, once it was read.
+    directory: Option<Directory>,
+    /// Groups that `idp:` steps create.
+    created_groups: Vec<String>,
 }
 
 impl Decoder<'_> {
@@ -129,6 +142,7 @@ impl Decoder<'_> {
         let about = field(entries, "about").and_then(|node| self.mistakes.text(node, "`about`"));
         let about = about.map(|text| text.trim().to_owned());
         let dialects = self.words(entries, "as", "a dialect", Dialect::WORDS);
+        self.has_dialects = field(entries, "as").is_some();
         let needs = self.words(entries, "needs", "a capability", Capability::WORDS);
         let tags = self.tags(entries);
         let profile = field(entries, "profile").and_then(|node| self.profile(node));
@@ -214,14 +228,19 @@ impl Decoder<'_> {
     fn directory(&mut self, entries: &[Entry]) -> Directory {
         let Some(node) = field(entries, "directory") else { return Directory::default() };
         let directory = self.read_directory(node);
+        let steps = field(entries, "steps").map_or(&[][..], Node::items);
+        let has_idp = steps.iter().any(|step| field(step.entries(), "idp").is_some());
         match &directory {
             Some(directory) => {
                 for (name, value) in directory.variables("") {
-                    self.scope.define(&name, Shape::from(&value), Owner::Directory);
+                    let shape = Shape::from(&value);
+                    let shape = if has_idp { idp::with_ids(directory, &name, shape) } else { shape };
+                    self.scope.define(&name, shape, Owner::Directory);
                 }
             }
             None => self.scope.lose_count(),
         }
+        self.directory.clone_from(&directory);
         directory.unwrap_or_default()
     }
 

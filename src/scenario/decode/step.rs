@@ -9,7 +9,7 @@ use super::{BEARER, Decoder, EXPECT, FILE, SAVE_HEADER, STEP, UNTIL};
 use crate::diagnostic::SourceFile;
 use crate::scenario::scope::{Owner, Shape};
 use crate::scenario::template::Template;
-use crate::scenario::{Body, Save, SaveFrom, Step, StepAuth, Until};
+use crate::scenario::{Body, RequestStep, Save, SaveFrom, Step, StepAuth, Until};
 use crate::yaml::decode::field;
 use crate::yaml::{Entry, Node, Value};
 
@@ -55,14 +55,8 @@ impl Decoder<'_> {
             }
             return None;
         };
-        if let Some(action) = entries.iter().find(|entry| entry.key == "idp") {
-            self.mistakes.add_with_help(
-                &action.key_span,
-                "`idp:` steps are not part of this version",
-                "an action in a dialect's own words",
-                "they come with the dialects; until then write the requests themselves, such as `request: POST /Users`",
-            );
-            return None;
+        if field(entries, "idp").is_some() {
+            return self.idp_step(entries).map(|step| Step::Idp(Box::new(step)));
         }
         for entry in entries.iter().filter(|entry| !STEP.known.contains(&entry.key.as_str())) {
             self.mistakes.unknown_key(entry, &STEP, &[&EXPECT, &UNTIL, &FILE]);
@@ -79,10 +73,10 @@ impl Decoder<'_> {
             self.check_name(&entry.key, &entry.key_span);
             self.scope.define(&entry.key, Shape::Any, Owner::File);
         }
-        step
+        step.map(|step| Step::Request(Box::new(step)))
     }
 
-    fn step_fields(&mut self, node: &Node, entries: &[Entry], repeat: Option<u32>) -> Option<Step> {
+    fn step_fields(&mut self, node: &Node, entries: &[Entry], repeat: Option<u32>) -> Option<RequestStep> {
         let request = match field(entries, "request") {
             Some(node) => self.request_line(node).map(|(method, target)| (method, target, node)),
             None => {
@@ -110,7 +104,7 @@ impl Decoder<'_> {
         }
         let (method, target, request) = request?;
         let line = request.as_text().unwrap_or_default().trim();
-        Some(Step {
+        Some(RequestStep {
             name: name.unwrap_or(line).to_owned(),
             method,
             target,

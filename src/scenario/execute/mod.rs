@@ -8,11 +8,13 @@ use std::future::Future;
 
 use super::matcher::{Expectation, Mismatch, Place, cut};
 use super::template::{Undefined, Variables};
-use super::{Save, SaveFrom, Scenario, Step, Until};
+use super::{RequestStep, Save, SaveFrom, Scenario, Step, Until};
 use crate::diagnostic::Diagnostic;
 use crate::exchange::{Exchange, Request, Response, TransportFailure, reason};
+use crate::idp::Dialect;
 use crate::protocol::message::member;
 
+mod idp;
 mod render;
 
 /// Sends requests.
@@ -39,6 +41,8 @@ pub struct Settings {
     /// The run suffix: empty for a target of one's own, unique for a shared one. The variable `run`, and part of
     /// the identifying values of the directory.
     pub run: String,
+    /// The dialect that is played: whose words `idp:` steps are said in.
+    pub dialect: Option<Dialect>,
 }
 
 /// What came of a scenario.
@@ -77,7 +81,7 @@ pub enum Outcome {
 /// Plays a scenario. `on_exchange` is told of every exchange with the name of its step as soon as it is over.
 ///
 /// Never panics and always ends: steps, repetitions and attempts are bounded by the file.
-pub async fn play<P: Player>(
+pub async fn play<P: Player + Send>(
     scenario: &Scenario,
     player: &mut P,
     settings: &Settings,
@@ -116,7 +120,7 @@ struct Run<'r, P, O> {
     steps: Vec<PlayedStep>,
 }
 
-impl<P: Player, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
+impl<P: Player + Send, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
     async fn all(&mut self) -> Result<(), Stop> {
         self.variables.set("base", self.settings.base.as_str());
         self.variables.set("run", self.settings.run.as_str());
@@ -124,8 +128,16 @@ impl<P: Player, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
             let value = tree.render(&self.variables).map_err(|undefined| self.undefined(&[undefined]))?;
             self.variables.set(name, value);
         }
+        let mut playing = None;
         for (index, step) in self.scenario.steps.iter().enumerate() {
-            self.steps.push(PlayedStep { name: step.name.clone(), exchanges: Vec::new() });
+            self.steps.push(PlayedStep { name: step.name().to_owned(), exchanges: Vec::new() });
+            let step = match step {
+                Step::Request(step) => step,
+                Step::Idp(step) => {
+                    self.act(index + 1, step, &mut playing).await?;
+                    continue;
+                }
+            };
             for round in 1..=step.repeat.unwrap_or(1) {
                 if step.repeat.is_some() {
                     self.variables.set("index", round);
@@ -134,16 +146,19 @@ impl<P: Player, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
             }
             self.variables.remove("index");
         }
-        Ok(())
+        match playing {
+            Some(playing) => self.converged(playing).await,
+            None => Ok(()),
+        }
     }
 
     /// Whether the step that was begun last only sets the scene.
     fn is_preparing(&self) -> bool {
         let begun = self.steps.len().checked_sub(1).and_then(|index| self.scenario.steps.get(index));
-        begun.is_some_and(|step| step.prepares)
+        begun.is_some_and(Step::prepares)
     }
 
-    async fn step(&mut self, number: usize, step: &Step) -> Result<(), Stop> {
+    async fn step(&mut self, number: usize, step: &RequestStep) -> Result<(), Stop> {
         let response = match &step.until {
             None => self.send(step).await?,
             Some(until) => self.until(number, step, until).await?,
@@ -163,7 +178,7 @@ impl<P: Player, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
     }
 
     /// Sends until the answer fits.
-    async fn until(&mut self, number: usize, step: &Step, until: &Until) -> Result<Response, Stop> {
+    async fn until(&mut self, number: usize, step: &RequestStep, until: &Until) -> Result<Response, Stop> {
         let mut attempt = 1;
         loop {
             let response = self.send(step).await?;
@@ -179,7 +194,7 @@ impl<P: Player, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
         }
     }
 
-    async fn send(&mut self, step: &Step) -> Result<Response, Stop> {
+    async fn send(&mut self, step: &RequestStep) -> Result<Response, Stop> {
         let request = render::request(self.scenario, step, &self.variables, &self.settings.base);
         let request = request.map_err(|diagnostic| Stop::Failed(vec![*diagnostic]))?;
         let exchange = self.player.send(request).await;
@@ -210,7 +225,7 @@ impl<P: Player, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
     fn unexpected(
         &self,
         number: usize,
-        step: &Step,
+        step: &RequestStep,
         response: &Response,
         mismatches: &[Mismatch],
         attempts: Option<u32>,
@@ -229,7 +244,7 @@ impl<P: Player, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
         Stop::Failed(diagnostics.collect())
     }
 
-    fn not_saved(&self, step: &Step, save: &Save, response: &Response) -> Diagnostic {
+    fn not_saved(&self, step: &RequestStep, save: &Save, response: &Response) -> Diagnostic {
         let what = match &save.from {
             SaveFrom::Header(name) => format!("header `{name}`"),
             SaveFrom::Body(tokens) => format!("`/{}` in the body", tokens.join("/")),

@@ -8,14 +8,14 @@ use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::exchange::{Auth, Headers, Request};
 use crate::scenario::encode::encode;
 use crate::scenario::template::{Piece, Undefined, Variables};
-use crate::scenario::{Body, HeaderRule, Scenario, Step, StepAuth};
+use crate::scenario::{Body, HeaderRule, RequestStep, Scenario, StepAuth};
 
 type Problem = Box<Diagnostic>;
 
 /// The request of a step.
 pub(super) fn request(
     scenario: &Scenario,
-    step: &Step,
+    step: &RequestStep,
     variables: &Variables,
     base: &str,
 ) -> Result<Request, Problem> {
@@ -54,7 +54,12 @@ pub(super) fn request(
 ///
 /// A variable at the very beginning is a place below the base URL that a target gave, such as a `Location`; it is
 /// used as it is.
-fn target(scenario: &Scenario, step: &Step, variables: &Variables, base: &str) -> Result<String, Problem> {
+fn target(
+    scenario: &Scenario,
+    step: &RequestStep,
+    variables: &Variables,
+    base: &str,
+) -> Result<String, Problem> {
     let source = &scenario.source;
     let wrong = |title: String, label: &str| {
         Box::new(Diagnostic::error(title).at(source, step.request_span.clone(), label.to_owned()))

@@ -10,16 +10,16 @@ use std::sync::LazyLock;
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
+use super::dialect::shape;
+use super::directory::scope::Scope;
+use super::directory::{Group, Person};
+use super::engine::Engine;
+use super::engine::expect::Expected;
+use super::engine::state::Why;
+use super::engine::wire::Wire;
+use super::mapping::{Place, Profile};
 use crate::encoding::Encoding;
 use crate::exchange::{Exchange, Request};
-use crate::idp::dialect::shape;
-use crate::idp::directory::scope::Scope;
-use crate::idp::directory::{Group, Person};
-use crate::idp::engine::Engine;
-use crate::idp::engine::expect::Expected;
-use crate::idp::engine::state::Why;
-use crate::idp::engine::wire::Wire;
-use crate::idp::mapping::{Place, Profile};
 use crate::protocol::attr::AttrPath;
 use crate::protocol::message::member;
 use crate::protocol::schema::{Attribute, Registry};
@@ -126,7 +126,7 @@ pub async fn compare<W: Wire>(engine: &Engine, scope: &Scope<'_>, wire: &W, mut 
     for wanted in right {
         tell(Judged::person(&wanted.key, &wanted.name));
     }
-    let asked = rest.iter().map(|wanted| ask(wanted, found.is_whole, &found.others, wire));
+    let asked = rest.into_iter().map(|wanted| ask(wanted, found.is_whole, &found.others, wire));
     let mut asked = futures_util::stream::iter(asked).buffered(AT_ONCE);
     while let Some(judged) = asked.next().await {
         tell(judged);
@@ -290,7 +290,7 @@ fn left(why: Why) -> &'static str {
 
 /// Asks for one account by its id, and whether there is a second one of the same name.
 async fn ask<W: Wire>(
-    wanted: &Wanted,
+    wanted: Wanted,
     has_list: bool,
     others: &HashMap<String, Vec<String>>,
     wire: &W,

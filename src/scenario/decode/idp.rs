@@ -1,0 +1,339 @@
+//! `idp:` steps.
+
+use std::time::Duration;
+
+use super::{Decoder, EXPECT, IDP_STEP, STEP};
+use crate::idp::directory::Directory;
+use crate::scenario::IdpStep;
+use crate::scenario::action::{Action, Fault, FaultAnswer};
+use crate::scenario::scope::{Owner, Shape};
+use crate::yaml::decode::{Keys, field};
+use crate::yaml::{Entry, Node, Value};
+
+const ACTIONS: Keys = Keys {
+    of: "`idp`",
+    known: &[
+        "test-connection",
+        "cycle",
+        "import",
+        "advance",
+        "assign",
+        "unassign",
+        "update",
+        "suspend",
+        "restore",
+        "delete",
+        "create-group",
+        "rename-group",
+        "delete-group",
+        "add-member",
+        "remove-member",
+    ],
+};
+const FAILED: Keys = Keys { of: "`expect` of an `idp` step", known: &["failed"] };
+const FAULT: Keys = Keys { of: "a fault", known: &["request", "requests", "answer", "retry-after"] };
+/// Everybody and every group.
+const ALL: &str = "all";
+/// What a failed test of the connection is called.
+pub(crate) const CONNECTION: &str = "connection";
+
+impl Decoder<'_> {
+    pub(super) fn idp_step(&mut self, entries: &[Entry]) -> Option<IdpStep> {
+        for entry in entries.iter().filter(|entry| !IDP_STEP.known.contains(&entry.key.as_str())) {
+            self.mistakes.unknown_key(entry, &IDP_STEP, &[&STEP, &ACTIONS]);
+        }
+        let node = field(entries, "idp")?;
+        if !self.has_dialects {
+            self.mistakes.add_with_help(
+                &node.span,
+                "whose words is this step said in?",
+                "an action of an identity provider",
+                "name the dialects at the top of the file, such as `as: [okta, entra]`",
+            );
+        }
+        let name =
+            field(entries, "name").and_then(|node| self.mistakes.line(node, "`name`")).map(str::to_owned);
+        let before = self.mistakes.found.len();
+        let actions = self.actions(node);
+        let faults = field(entries, "faults").map_or(Vec::new(), |node| self.faults(node));
+        let failed = field(entries, "expect").map_or(Vec::new(), |node| self.failed(node));
+        let flag = |decoder: &mut Self, key: &str, what: &str| {
+            field(entries, key).and_then(|node| decoder.mistakes.boolean(node, what)).unwrap_or(false)
+        };
+        let prepares = flag(self, "prepares", "`prepares`");
+        let silent = flag(self, "silent", "`silent`");
+        if actions.is_empty() && self.mistakes.found.len() == before {
+            self.mistakes.add(&node.span, "`idp` says nothing", "at least one action is needed");
+        }
+        let written = self.mistakes.source.text.get(node.span.clone()).unwrap_or_default();
+        let written = written.trim().trim_start_matches('{').trim_end_matches('}').split_whitespace();
+        let name = name.unwrap_or_else(|| written.collect::<Vec<_>>().join(" "));
+        Some(IdpStep { name, span: node.span.clone(), actions, faults, failed, prepares, silent })
+    }
+
+    fn actions(&mut self, node: &Node) -> Vec<Action> {
+        match &node.value {
+            Value::Text(text) => match text.as_str() {
+                "test-connection" => vec![Action::TestConnection],
+                "cycle" => vec![Action::Cycle],
+                "import" => vec![Action::Import],
+                _ => {
+                    let help = "alone stand `test-connection`, `cycle` and `import`; others say whom: `{ assign: ada }`";
+                    self.mistakes.add_with_help(
+                        &node.span,
+                        format!("`{text}` is no action"),
+                        "not known",
+                        help,
+                    );
+                    Vec::new()
+                }
+            },
+            Value::Map(entries) => {
+                for entry in entries.iter().filter(|entry| !ACTIONS.known.contains(&entry.key.as_str())) {
+                    self.mistakes.unknown_key(entry, &ACTIONS, &[&IDP_STEP]);
+                }
+                entries.iter().flat_map(|entry| self.action(entry)).collect()
+            }
+            _ => {
+                self.mistakes.wrong_type(node, "`idp`", "an action, such as `{ assign: ada }`");
+                Vec::new()
+            }
+        }
+    }
+
+    fn action(&mut self, entry: &Entry) -> Vec<Action> {
+        let node = &entry.value;
+        let one = |action: Option<Action>| action.into_iter().collect();
+        match entry.key.as_str() {
+            "test-connection" => vec![Action::TestConnection],
+            "cycle" => vec![Action::Cycle],
+            "import" => vec![Action::Import],
+            "advance" => one(self.advance(node)),
+            "assign" => one(self.keys(node, Known::Anybody).map(Action::Assign)),
+            "unassign" => one(self.keys(node, Known::Anybody).map(Action::Unassign)),
+            "suspend" => one(self.keys(node, Known::Person).map(Action::Suspend)),
+            "restore" => one(self.keys(node, Known::Person).map(Action::Restore)),
+            "delete" => one(self.keys(node, Known::Person).map(Action::Delete)),
+            "delete-group" => one(self.keys(node, Known::Group).map(Action::DeleteGroup)),
+            "update" => self.each(node, Known::Person, |decoder, key, value| {
+                decoder.tree(value).map(|tree| Action::Update(key, tree))
+            }),
+            "create-group" => self.created(node),
+            "rename-group" => self.each(node, Known::Group, |decoder, key, value| {
+                let text = decoder.mistakes.line(value, "the name of a group")?;
+                decoder.template(value, text).map(|name| Action::RenameGroup(key, name))
+            }),
+            "add-member" => self.each(node, Known::Group, |decoder, key, value| {
+                decoder.keys(value, Known::Anybody).map(|members| Action::AddMember(key, members))
+            }),
+            "remove-member" => self.each(node, Known::Group, |decoder, key, value| {
+                decoder.keys(value, Known::Anybody).map(|members| Action::RemoveMember(key, members))
+            }),
+            _ => Vec::new(),
+        }
+    }
+
+    /// One action for each member of a map from keys of the directory.
+    fn each(
+        &mut self,
+        node: &Node,
+        known: Known,
+        mut read: impl FnMut(&mut Self, String, &Node) -> Option<Action>,
+    ) -> Vec<Action> {
+        let Value::Map(entries) = &node.value else {
+            self.mistakes.wrong_type(node, "this", "a map from a key of the directory");
+            return Vec::new();
+        };
+        let mut actions = Vec::new();
+        for entry in entries {
+            self.known(&entry.key, &entry.key_span, known);
+            actions.extend(read(self, entry.key.clone(), &entry.value));
+        }
+        actions
+    }
+
+    fn created(&mut self, node: &Node) -> Vec<Action> {
+        let Value::Map(entries) = &node.value else {
+            self.mistakes.wrong_type(node, "`create-group`", "a map from the key of a new group");
+            return Vec::new();
+        };
+        let mut actions = Vec::new();
+        for entry in entries {
+            self.check_name(&entry.key, &entry.key_span);
+            for inner in entry.value.entries() {
+                if !["displayName", "externalId", "members"].contains(&inner.key.as_str()) {
+                    let keys = Keys { of: "a group", known: &["displayName", "externalId", "members"] };
+                    self.mistakes.unknown_key(inner, &keys, &[]);
+                }
+            }
+            if let Some(members) = field(entry.value.entries(), "members") {
+                drop(self.keys(members, Known::Anybody));
+            }
+            if field(entry.value.entries(), "displayName").is_none() {
+                self.mistakes.add(
+                    &entry.key_span,
+                    format!("`{}` has no `displayName`", entry.key),
+                    "this group",
+                );
+            }
+            actions.extend(self.tree(&entry.value).map(|tree| Action::CreateGroup(entry.key.clone(), tree)));
+            self.created_groups.push(entry.key.clone());
+            self.scope.define(&entry.key, Shape::Any, Owner::File);
+        }
+        actions
+    }
+
+    /// One key or a list of keys; `all` is nobody in particular.
+    fn keys(&mut self, node: &Node, known: Known) -> Option<Vec<String>> {
+        let items = match &node.value {
+            Value::Text(text) if text == ALL && known == Known::Anybody => return Some(Vec::new()),
+            Value::Text(_) => std::slice::from_ref(node),
+            _ => self.mistakes.list(node, "this")?,
+        };
+        let mut keys = Vec::new();
+        for item in items {
+            if let Some(key) = self.mistakes.text(item, "a key of the directory") {
+                self.known(key, &item.span, known);
+                keys.push(key.to_owned());
+            }
+        }
+        Some(keys)
+    }
+
+    /// Notes a key that nobody in the directory has.
+    fn known(&mut self, key: &str, span: &crate::yaml::Span, known: Known) {
+        let Some(directory) = &self.directory else { return };
+        let people = directory.people.iter().map(|person| person.key.as_str());
+        let groups = directory.groups.iter().map(|group| group.key.as_str());
+        let groups = groups.chain(self.created_groups.iter().map(String::as_str));
+        let (what, candidates): (&str, Vec<&str>) = match known {
+            Known::Person => ("person", people.collect()),
+            Known::Group => ("group", groups.collect()),
+            Known::Anybody => ("person or group", people.chain(groups).collect()),
+        };
+        if !candidates.contains(&key) {
+            let near = crate::diagnostic::nearest(key, candidates);
+            let near = near.map(|near| format!("did you mean `{near}`?"));
+            let title = format!("there is no {what} with the key `{key}` in the directory");
+            self.mistakes.add(span, title, "not known").help.extend(near);
+        }
+    }
+
+    fn advance(&mut self, node: &Node) -> Option<Action> {
+        let text = node.as_text().unwrap_or_default();
+        let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+        let (number, unit) = text.split_at(at);
+        let each = match unit {
+            "d" => Some(24 * 60 * 60),
+            "h" => Some(60 * 60),
+            "m" => Some(60),
+            _ => None,
+        };
+        let seconds =
+            number.parse::<u64>().ok().zip(each).and_then(|(number, each)| number.checked_mul(each));
+        match seconds.filter(|seconds| *seconds <= 10 * 366 * 24 * 60 * 60) {
+            Some(seconds) => Some(Action::Advance(Duration::from_secs(seconds))),
+            None => {
+                let help = "write a number with `d`, `h` or `m`, such as `31d`";
+                self.mistakes.add_with_help(
+                    &node.span,
+                    "`advance` is a span of time",
+                    "not a span of time",
+                    help,
+                );
+                None
+            }
+        }
+    }
+
+    fn failed(&mut self, node: &Node) -> Vec<String> {
+        let Some(entries) = self.mistakes.map(node, &FAILED, &[&EXPECT]) else { return Vec::new() };
+        let Some(node) = field(entries, "failed") else { return Vec::new() };
+        match node.as_text() {
+            Some(CONNECTION) => vec![CONNECTION.to_owned()],
+            _ => self.keys(node, Known::Anybody).unwrap_or_default(),
+        }
+    }
+
+    fn faults(&mut self, node: &Node) -> Vec<Fault> {
+        let items = self.mistakes.list(node, "`faults`").unwrap_or(&[]);
+        items.iter().filter_map(|item| self.fault(item)).collect()
+    }
+
+    fn fault(&mut self, node: &Node) -> Option<Fault> {
+        let entries = self.mistakes.map(node, &FAULT, &[])?;
+        let help = "count the requests of the step from 1: `request: 3` or `requests: 3-5`";
+        let (from, to) = match (field(entries, "request"), field(entries, "requests")) {
+            (Some(node), None) => {
+                let number = self.mistakes.integer(node, "`request`", 1..=100_000)?;
+                let number = u32::try_from(number).ok()?;
+                (number, number)
+            }
+            (None, Some(node)) => {
+                let range = node.as_text().and_then(|text| text.split_once('-'));
+                let range =
+                    range.and_then(|(from, to)| Some((from.trim().parse().ok()?, to.trim().parse().ok()?)));
+                match range {
+                    Some((from, to)) if 1 <= from && from <= to => (from, to),
+                    _ => {
+                        self.mistakes.add_with_help(&node.span, "`requests` is a range", "not a range", help);
+                        return None;
+                    }
+                }
+            }
+            _ => {
+                self.mistakes.add_with_help(
+                    &node.span,
+                    "which request does it happen to?",
+                    "this fault",
+                    help,
+                );
+                return None;
+            }
+        };
+        let help = "a status such as `503`, `lost` (it arrives, its answer does not) or `unreachable` (it does not arrive)";
+        let answer = self.mistakes.required(node, entries, "answer", FAULT.of, help)?;
+        let retry_after = field(entries, "retry-after")
+            .and_then(|node| self.mistakes.integer(node, "`retry-after`", 0..=300))
+            .and_then(|seconds| u32::try_from(seconds).ok());
+        let answer = match &answer.value {
+            Value::Text(text) if text == "lost" => FaultAnswer::Lost,
+            Value::Text(text) if text == "unreachable" => FaultAnswer::Unreachable,
+            Value::Number(_) => {
+                let status = self.mistakes.integer(answer, "`answer`", 400..=599)?;
+                FaultAnswer::Status { status: u16::try_from(status).ok()?, retry_after }
+            }
+            _ => {
+                self.mistakes.add_with_help(
+                    &answer.span,
+                    "this is no answer to a request",
+                    "not known",
+                    help,
+                );
+                return None;
+            }
+        };
+        Some(Fault { from, to, answer })
+    }
+}
+
+/// Whose keys are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Person,
+    Group,
+    Anybody,
+}
+
+/// The shapes of people and groups with the id that a target gives them.
+pub(super) fn with_ids(directory: &Directory, name: &str, shape: Shape) -> Shape {
+    let is_known = directory.people.iter().any(|person| person.key == name)
+        || directory.groups.iter().any(|group| group.key == name);
+    match shape {
+        Shape::Object(mut members) if is_known => {
+            members.insert("id".to_owned(), Shape::Single);
+            Shape::Object(members)
+        }
+        other => other,
+    }
+}
