@@ -55,6 +55,7 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
         interval: Duration::from_secs(40 * MINUTE),
         // Objects are matched by what the administrator marks so; userName unless changed.
         matching: &["userName"],
+        looks_up_first: true,
         accepts_404: false, // Q-L14
         // A conflict goes into escrow, and the next cycle looks the object up again.
         on_conflict: OnConflict::Fail,

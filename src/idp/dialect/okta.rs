@@ -46,6 +46,7 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
         // Changes are pushed as they happen; an administrator who retries failed tasks does so when they please.
         interval: Duration::from_secs(60 * 60),
         matching: &["userName"],
+        looks_up_first: true,
         accepts_404: true, // Q-L11
         // The assignment fails, and nobody links the two (Q-C15).
         on_conflict: OnConflict::Fail,
