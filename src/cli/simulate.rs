@@ -139,9 +139,9 @@ impl SimulateArgs {
         let places = self.match_by.iter().map(|text| {
             Place::parse(text).map_err(|error| Stop::usage(format!("`--match-by {text}`: {error}")))
         });
-        let unassigned = self.deprovision.map(Leave::from);
+        let leave = self.deprovision.map(Leave::from);
         let leaving = self.dialect.speech().habits().leaving;
-        if let Some(choice) = unassigned
+        if let Some(choice) = leave
             && choice != leaving.unassigned
             && !leaving.options.contains(&choice)
         {
@@ -153,7 +153,7 @@ impl SimulateArgs {
         let at_once = if self.dry_run || detail == Detail::Verbose { 1 } else { JOBS };
         Ok(Settings {
             matching: places.collect::<Result<_, _>>()?,
-            unassigned,
+            leave,
             groups: !self.no_groups,
             at_once: self.jobs.map_or(at_once, NonZeroUsize::get),
             seed: uuid::Uuid::new_v4().as_u64_pair().0,

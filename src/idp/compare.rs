@@ -202,7 +202,7 @@ async fn pages<W: Wire>(wanted: &[Wanted], wire: &W) -> Found {
             }
             match by_id.get(id) {
                 Some(one) if one.differences(Some(resource)).is_empty() => {
-                    drop(found.right.insert(one.key.clone()))
+                    found.right.insert(one.key.clone());
                 }
                 Some(_) => {}
                 None => {

@@ -51,6 +51,12 @@ dialects! {
     PingFederate = "pingfederate";
     /// PingOne.
     PingOne = "pingone";
+    /// Google Workspace.
+    Google = "google";
+    /// Rippling.
+    Rippling = "rippling";
+    /// authentik, as a SCIM client.
+    Authentik = "authentik";
 }
 
 impl fmt::Display for Dialect {

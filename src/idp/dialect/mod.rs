@@ -21,9 +21,15 @@ use super::Dialect;
 use super::mapping::{Place, Profile};
 use crate::exchange::Request;
 
+mod authentik;
 pub mod dice;
 mod entra;
+mod google;
+mod jumpcloud;
 mod okta;
+mod onelogin;
+mod ping;
+mod rippling;
 pub mod shape;
 
 pub use dice::Dice;
@@ -31,7 +37,7 @@ pub use dice::Dice;
 /// How sure it is that the product behaves so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Basis {
-    /// The vendor's documentation, or captures of the real product.
+    /// The vendor's documentation, the source code of the product, or captures of it.
     Documented,
     /// No capture of the product was found: the shapes are assumptions, and this is what they rest on.
     Assumed(&'static str),
@@ -68,7 +74,7 @@ pub struct Leaving {
     pub deleted: Leave,
     /// How long after that the account is deleted at the target, where it was only set inactive.
     pub purge: Option<Duration>,
-    /// What an administrator may choose instead of [`Leaving::unassigned`].
+    /// What an administrator may choose for [`Leaving::unassigned`], the default among it; empty where there is no choice.
     pub options: &'static [Leave],
 }
 
@@ -198,6 +204,44 @@ pub struct Habits {
     pub import: Option<u32>,
 }
 
+impl Habits {
+    /// What is taken of a product where nothing is known. All of it is assumed: it is the plainest client that the RFCs
+    /// allow, which looks before it creates, never deletes, and tries again in the next cycle. A dialect names what it knows,
+    /// and takes the rest from here.
+    const UNKNOWN: Self = Self {
+        product: "",
+        basis: Basis::Assumed("nothing of it is known"),
+        quirks: &[],
+        interval: Duration::from_secs(60 * 60),
+        matching: &["userName"],
+        looks_up_first: true,
+        accepts_404: true,
+        on_conflict: OnConflict::Fail,
+        reads: false,
+        looks_up_on_return: true,
+        manager_apart: false,
+        resends: Resends::Nothing,
+        leaving: Leaving {
+            unassigned: Leave::Deactivate,
+            suspended: Leave::Deactivate,
+            deleted: Leave::Deactivate,
+            purge: None,
+            options: &[],
+        },
+        groups: Some(GroupHabits {
+            matching: GroupMatch::Filter,
+            reads: false,
+            nested: Nested::Flattened,
+            at_once: 1,
+        }),
+        on_rate_limit: OnRateLimit::Fail,
+        forbidden_stops: false,
+        retry: Retry::ByHand,
+        quarantine: None,
+        import: None,
+    };
+}
+
 /// One request of a connection test, and what it must be answered with.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Probe {
@@ -216,7 +260,7 @@ pub enum Accepts {
     ListOrNotFound,
     /// 200 with any object.
     Object,
-    /// 201 with an `id`; the resource is deleted at the end of the test (Q-T08).
+    /// 201 with an `id`; the resource is deleted at the end of the test, the last one first (Q-T08).
     Created,
     /// Anything: a wrong answer is survived.
     Anything,
@@ -303,8 +347,15 @@ pub trait Speech: Send + Sync {
     /// Sets the headers that the product sends.
     fn dress(&self, request: &mut Request, dice: &mut Dice);
 
-    /// What is sent when an administrator tests the connection. `groups` where groups are to be pushed.
+    /// What is sent when an administrator tests the connection. `groups` where groups are to be pushed. Nothing where the
+    /// product is not known to test it.
     fn connection_test(&self, groups: bool, dice: &mut Dice) -> Vec<Probe>;
+
+    /// What is sent for the account of a connection test that the target refuses to delete (Q-D09); `created` is the probe
+    /// that made it. Nothing where it stays.
+    fn disable_test_user(&self, _id: &str, _created: &Request) -> Option<Request> {
+        None
+    }
 
     /// The lookup of a person by a target attribute.
     fn find_user(&self, place: &Place, value: &str) -> Request;
@@ -404,22 +455,16 @@ impl Dialect {
             Self::OktaAiw => &okta::AIW,
             Self::Entra => &entra::DEFAULT,
             Self::EntraAadOptScim => &entra::FLAGGED,
-            _ => &entra::DEFAULT,
+            Self::OneLogin => &onelogin::ONELOGIN,
+            Self::JumpCloud => &jumpcloud::JUMPCLOUD,
+            Self::PingFederate => &ping::FEDERATE,
+            Self::PingOne => &ping::ONE,
+            Self::Google => &google::GOOGLE,
+            Self::Rippling => &rippling::RIPPLING,
+            Self::Authentik => &authentik::AUTHENTIK,
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::idp::mapping::Mapping;
-
-    #[test]
-    fn every_table_can_be_read() {
-        for (word, dialect) in Dialect::WORDS {
-            let table =
-                Mapping::table(dialect.speech().table()).unwrap_or_else(|error| panic!("{word}: {error}"));
-            assert!(table.maps("userName"), "{word}");
-        }
-    }
-}
+mod tests;

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Member, Subject};
+use super::{Change, GroupSubject, Member, MemberChange, MemberRequest, Subject};
 use crate::encoding::Encoding;
-use crate::exchange::Request;
+use crate::exchange::{Request, SCIM_JSON};
 use crate::idp::mapping::Place;
 use crate::protocol::value::is_unassigned;
 
@@ -58,6 +58,23 @@ pub fn resource(person: &Subject, skip: impl Fn(&Place) -> bool) -> Map<String, 
         place.set(&mut resource, value.clone());
     }
     resource
+}
+
+/// The mapped attributes as a whole resource: `schemas` first, with the URN of every extension that is in it.
+pub fn whole(person: &Subject) -> Map<String, Value> {
+    let attributes = resource(person, |_| false);
+    let extensions = attributes.keys().filter(|name| name.to_ascii_lowercase().starts_with("urn:"));
+    let schemas = std::iter::once(USER.into()).chain(extensions.map(|urn| urn.as_str().into())).collect();
+    let mut whole = Map::from_iter([("schemas".to_owned(), Value::Array(schemas))]);
+    whole.extend(attributes);
+    whole
+}
+
+/// An attribute that was mapped without saying which element is meant becomes a list of that one element.
+pub fn listed(resource: &mut Map<String, Value>, name: &str) {
+    if let Some(attribute) = resource.get_mut(name).filter(|attribute| attribute.is_object()) {
+        *attribute = Value::Array(vec![attribute.take()]);
+    }
 }
 
 /// A mapped attribute whose value at the target is another.
@@ -114,4 +131,98 @@ pub fn members<'m>(members: impl IntoIterator<Item = &'m Member>, shape: impl Fn
 /// The keys of members.
 pub fn keys(members: &[Member]) -> Vec<String> {
     members.iter().map(|member| member.key.clone()).collect()
+}
+
+/// `replace` of one attribute by its path.
+pub fn replace(path: &str, value: impl Into<Value>) -> Value {
+    json!({ "op": "replace", "path": path, "value": value.into() })
+}
+
+/// One `replace` for each attribute that differs, `add` where the target shows none (RFC 7644 §3.5.2).
+pub fn replacements(differing: &[Differing<'_>]) -> Vec<Value> {
+    let operation = |one: &Differing<'_>| {
+        let op = if one.is_there { "replace" } else { "add" };
+        json!({ "op": op, "path": one.place.to_string(), "value": one.value })
+    };
+    differing.iter().map(operation).collect()
+}
+
+/// `[{ "value": id }, …]`.
+pub fn ids(members: &[Member]) -> Value {
+    self::members(members, |member| json!({ "value": member.id }))
+}
+
+/// One `add` for all of them.
+pub fn add(members: &[Member]) -> Value {
+    json!({ "op": "add", "path": "members", "value": ids(members) })
+}
+
+/// One `remove` for each, as RFC 7644 §3.5.2.2 has it (Q-G02).
+pub fn remove_each(members: &[Member]) -> Vec<Value> {
+    let path = |member: &Member| format!("members[{}]", equals("value", &member.id));
+    members.iter().map(|member| json!({ "op": "remove", "path": path(member) })).collect()
+}
+
+/// PATCHes of so many members each: those who leave, then those who join.
+pub fn in_batches(
+    change: &MemberChange,
+    size: usize,
+    request: impl Fn(Vec<Value>) -> Request,
+    remove: impl Fn(&[Member]) -> Vec<Value>,
+    add: impl Fn(&[Member]) -> Vec<Value>,
+) -> Vec<MemberRequest> {
+    let out = change.removed.chunks(size).map(|batch| MemberRequest {
+        request: request(remove(batch)),
+        adds: Vec::new(),
+        removes: keys(batch),
+    });
+    let into = change.added.chunks(size).map(|batch| MemberRequest {
+        request: request(add(batch)),
+        adds: keys(batch),
+        removes: Vec::new(),
+    });
+    out.chain(into).collect()
+}
+
+/// The plainest client that RFC 7644 allows, for products of which no request is known: a PATCH with a path for each attribute
+/// that differs.
+pub fn plain_update(
+    id: &str,
+    person: &Subject,
+    change: Change,
+    current: Option<&Map<String, Value>>,
+) -> Vec<Request> {
+    let operations = match (change, current) {
+        (Change::Deactivate, _) | (Change::Reactivate, None) => vec![replace("active", person.active)],
+        (_, Some(current)) => replacements(&differing(person, current, |_| false)),
+        (Change::Profile, None) => {
+            let set = person.profile.values.iter();
+            set.map(|(place, value)| replace(&place.to_string(), value.clone())).collect()
+        }
+    };
+    match operations.is_empty() {
+        true => Vec::new(),
+        false => vec![send("PATCH", user(id), SCIM_JSON, &patch(operations))],
+    }
+}
+
+/// The plain client creates a group without members.
+pub fn plain_group(group: &GroupSubject) -> Request {
+    let mut body = json!({ "schemas": [GROUP], "displayName": group.display_name });
+    if let Some(external_id) = &group.external_id {
+        body["externalId"] = external_id.as_str().into();
+    }
+    send("POST", "/Groups", SCIM_JSON, &body)
+}
+
+/// The plain client renames a group.
+pub fn plain_rename(id: &str, group: &GroupSubject) -> Request {
+    let operation = replace("displayName", group.display_name.as_str());
+    send("PATCH", self::group(id), SCIM_JSON, &patch(vec![operation]))
+}
+
+/// The plain client changes members, a hundred in a request.
+pub fn plain_members(id: &str, change: &MemberChange) -> Vec<MemberRequest> {
+    let request = |operations| send("PATCH", group(id), SCIM_JSON, &patch(operations));
+    in_batches(change, 100, request, remove_each, |batch| vec![add(batch)])
 }

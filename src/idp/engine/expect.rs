@@ -78,11 +78,7 @@ impl Engine {
         };
         let id = link.id.clone();
         let habits = self.speech.habits().leaving;
-        let leave = match why {
-            Why::Unassigned => self.settings.unassigned.unwrap_or(habits.unassigned),
-            Why::Suspended => habits.suspended,
-            Why::Deleted => habits.deleted,
-        };
+        let leave = self.settings.leave.unwrap_or(habits.of(why));
         match leave {
             Leave::Keep => Expected::Nothing { reason: "left as it is when somebody leaves".into() },
             Leave::Deactivate if self.mapping.maps(ACTIVE) => Expected::Inactive { id, why },

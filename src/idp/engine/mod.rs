@@ -55,8 +55,8 @@ const BATCH: usize = 256;
 pub struct Settings {
     /// Target attributes that identify a person; none for those of the dialect.
     pub matching: Vec<Place>,
-    /// What is sent when somebody is unassigned; none for what the dialect does by default.
-    pub unassigned: Option<Leave>,
+    /// What is sent when somebody leaves, in whatever way; none for what the dialect does by default.
+    pub leave: Option<Leave>,
     /// Whether groups are pushed, where the dialect can.
     pub groups: bool,
     /// Objects that are worked on at the same time.
@@ -67,7 +67,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { matching: Vec::new(), unassigned: None, groups: true, at_once: 1, seed: 0 }
+        Self { matching: Vec::new(), leave: None, groups: true, at_once: 1, seed: 0 }
     }
 }
 
@@ -238,7 +238,7 @@ impl Engine {
                     };
                 }
                 Accepts::Created => match talk.create(probe.request).await {
-                    Ok((id, _)) => made.push((shown.target, id)),
+                    Ok((id, _)) => made.push((shown, id)),
                     Err(failure) => result = Err(failure),
                 },
                 Accepts::Anything => {
@@ -250,15 +250,22 @@ impl Engine {
             }
         }
         // What a test created, it deletes again (Q-T08).
-        for (endpoint, id) in made.into_iter().rev() {
-            let request = match endpoint.as_str() {
-                "/Groups" => self.speech.delete_group(&id),
-                _ => Some(self.speech.delete_user(&id)),
+        for (created, id) in made.into_iter().rev() {
+            let is_group = created.target.starts_with("/Groups");
+            let request = match is_group {
+                true => self.speech.delete_group(&id),
+                false => Some(self.speech.delete_user(&id)),
             };
-            if let Some(request) = request {
-                let deleted = talk.change(request).await.map(drop);
-                result = result.and(deleted);
+            let Some(request) = request else { continue };
+            let mut deleted = talk.change(request).await.map(drop);
+            // A test user that cannot be deleted is set inactive (Q-D09).
+            if deleted.is_err()
+                && !is_group
+                && let Some(request) = self.speech.disable_test_user(&id, &created)
+            {
+                deleted = talk.change(request).await.map(drop);
             }
+            result = result.and(deleted);
         }
         result.map_err(Box::new)
     }

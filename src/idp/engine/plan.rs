@@ -108,11 +108,7 @@ impl Plan {
 /// What is done about a linked account whose person left.
 fn leaving(engine: &Engine, link: &Link, why: Why) -> Option<Need> {
     let habits = engine.speech.habits().leaving;
-    let leave = match why {
-        Why::Unassigned => engine.settings.unassigned.unwrap_or(habits.unassigned),
-        Why::Suspended => habits.suspended,
-        Why::Deleted => habits.deleted,
-    };
+    let leave = engine.settings.leave.unwrap_or(habits.of(why));
     // Without a mapping for `active`, nobody can be set inactive: the account goes at once (Q-D12).
     let leave = match leave {
         Leave::Deactivate if !engine.mapping.maps(ACTIVE) => Leave::Delete,

@@ -10,6 +10,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::idp::dialect::{Leave, Leaving};
+
 /// Why an account is not in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -20,6 +22,17 @@ pub enum Why {
     Suspended,
     /// Deleted from the directory.
     Deleted,
+}
+
+impl Leaving {
+    /// What a product does by default when somebody leaves in this way.
+    pub fn of(&self, why: Why) -> Leave {
+        match why {
+            Why::Unassigned => self.unassigned,
+            Why::Suspended => self.suspended,
+            Why::Deleted => self.deleted,
+        }
+    }
 }
 
 /// The link between a person and an account.

@@ -75,7 +75,8 @@ impl Place {
             && self.name.eq_ignore_ascii_case(name)
     }
 
-    /// The value in a resource. Names compare without regard to case.
+    /// The value in a resource. Names compare without regard to case. Where nothing says which element of a list is meant,
+    /// a sub-attribute is that of the first.
     pub fn get<'v>(&self, resource: &'v Map<String, Value>) -> Option<&'v Value> {
         let container = match &self.extension {
             None => resource,
@@ -88,7 +89,7 @@ impl Place {
         };
         let value = match &self.sub {
             None => chosen,
-            Some(sub) => member(chosen.as_object()?, sub)?,
+            Some(sub) => member(elements(chosen).first()?.as_object()?, sub)?,
         };
         (!value.is_null()).then_some(value)
     }
@@ -240,6 +241,9 @@ mod tests {
         assert_eq!(get("name.familyName"), Some(json!("B")));
         assert_eq!(get("title"), None);
         assert_eq!(get(r#"emails[type eq "work"].value"#), Some(json!("x")));
+        let list = json!({ "emails": [{ "value": "x" }, { "value": "y" }], "roles": [] });
+        let first = |path: &str| Place::parse(path).unwrap().get(list.as_object().unwrap()).cloned();
+        assert_eq!((first("emails.value"), first("roles.value")), (Some(json!("x")), None));
         assert!(Place::parse("urn:ietf:params:scim:schemas:core:2.0:User:title").unwrap().is("Title"));
     }
 

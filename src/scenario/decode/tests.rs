@@ -484,7 +484,7 @@ fn words_that_are_not_known() {
     2 | as: [okto, okta, okta]
       |      ^^^^ not known
       |
-      = note: known are `okta`, `okta-aiw`, `entra`, `entra-aadoptscim`, `onelogin`, `jumpcloud`, `pingfederate`, `pingone`
+      = note: known are `okta`, `okta-aiw`, `entra`, `entra-aadoptscim`, `onelogin`, `jumpcloud`, `pingfederate`, `pingone`, `google`, `rippling`, `authentik`
       = help: did you mean `okta`?
 
     error: a dialect stands twice in `as`

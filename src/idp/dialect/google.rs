@@ -1,0 +1,107 @@
+//! Google Workspace, automated provisioning of a catalogue application.
+//!
+//! Google publishes no format, and no capture was found; documented is only what an administrator sees: that people are suspended
+//! and deleted, with delays, and that groups do not matter. The requests are the plainest of RFC 7644.
+
+use std::time::Duration;
+
+use serde_json::{Map, Value};
+
+use super::shape;
+use super::{
+    Accepts, Basis, Change, Dice, GroupSubject, Habits, Leave, Leaving, MemberChange, MemberRequest, Probe,
+    Speech, Subject,
+};
+use crate::encoding::Encoding;
+use crate::exchange::{Request, SCIM_JSON};
+use crate::idp::mapping::Place;
+
+/// Google Workspace.
+pub static GOOGLE: Google = Google;
+
+/// How Google Workspace is taken to speak.
+pub struct Google;
+
+const HOUR: u64 = 60 * 60;
+
+static HABITS: Habits = Habits {
+    product: "Google Workspace",
+    basis: Basis::Assumed(
+        "no format is published; the help for administrators tells when people are suspended and deleted, a guide of a third party \
+         the first request",
+    ),
+    quirks: &["Q-T13", "Q-D10"],
+    interval: Duration::from_secs(3 * HOUR), // "every few hours"
+    reads: true,
+    leaving: Leaving {
+        // Suspended now, deleted up to 21 days later (Q-D10).
+        purge: Some(Duration::from_secs(21 * 24 * HOUR)),
+        options: &[Leave::Deactivate, Leave::Delete],
+        ..Habits::UNKNOWN.leaving
+    },
+    // Said not to be pushed to applications with an interface of their own.
+    groups: None,
+    ..Habits::UNKNOWN
+};
+
+/// A guide of a third party says that nothing but the userName comes; a catalogue application has a list of its own.
+const TABLE: &[(&str, &str)] = &[("userName", "[userName]"), ("active", "[active]")];
+
+impl Speech for Google {
+    fn habits(&self) -> &Habits {
+        &HABITS
+    }
+
+    fn table(&self) -> &'static [(&'static str, &'static str)] {
+        TABLE
+    }
+
+    fn dress(&self, _request: &mut Request, _dice: &mut Dice) {}
+
+    fn connection_test(&self, _groups: bool, _dice: &mut Dice) -> Vec<Probe> {
+        vec![Probe { request: Request::new("GET", "/Users?count=1"), accepts: Accepts::List }] // Q-T13
+    }
+
+    fn find_user(&self, place: &Place, value: &str) -> Request {
+        Request::new("GET", shape::found_by("/Users", &place.to_string(), value, Encoding::Percent))
+    }
+
+    fn create_user(&self, person: &Subject, _dice: &mut Dice) -> Request {
+        shape::send("POST", "/Users", SCIM_JSON, &Value::Object(shape::whole(person)))
+    }
+
+    fn update_user(
+        &self,
+        id: &str,
+        person: &Subject,
+        change: Change,
+        current: Option<&Map<String, Value>>,
+    ) -> Vec<Request> {
+        shape::plain_update(id, person, change, current)
+    }
+
+    // Groups are not pushed; what the trait asks for is the plain form.
+
+    fn create_group(&self, group: &GroupSubject) -> Request {
+        shape::plain_group(group)
+    }
+
+    fn rename_group(
+        &self,
+        id: &str,
+        group: &GroupSubject,
+        _current: Option<&Map<String, Value>>,
+    ) -> Vec<Request> {
+        vec![shape::plain_rename(id, group)]
+    }
+
+    fn change_members(
+        &self,
+        id: &str,
+        _group: &GroupSubject,
+        change: &MemberChange,
+        _current: Option<&Map<String, Value>>,
+    ) -> Vec<MemberRequest> {
+        shape::plain_members(id, change)
+    }
+}
