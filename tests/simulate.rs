@@ -1,0 +1,299 @@
+//! `simulate` through the program: what a rollout would see, and that it converges whatever gets in its way.
+
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails the test")]
+
+mod common;
+#[path = "common/flaky.rs"]
+mod flaky;
+
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use common::{Sandbox, Server, TOKEN, assert_run, closed_port};
+use flaky::Fate;
+use serde_json::Value;
+
+const ACME: &str = include_str!("../fixtures/acme.yaml");
+const DIALECTS: [&str; 11] = [
+    "okta",
+    "okta-aiw",
+    "entra",
+    "entra-aadoptscim",
+    "onelogin",
+    "jumpcloud",
+    "pingfederate",
+    "pingone",
+    "google",
+    "rippling",
+    "authentik",
+];
+
+/// Six people, one of whom leads another, and two groups. The texts between are changes.
+const TEAM: &str = "\
+people:
+  ada: { userName: Ada@acme.example.com, externalId: e-ada, displayName: Ada Byron, title: Engineer, active: ~, name: { givenName: Ada, familyName: Byron }, emails: [{ value: ada@acme.example.com, type: work }] }
+  bob: { userName: bob@acme.example.com, externalId: e-bob, displayName: Bob Ross, name: { givenName: Bob, familyName: Ross }, emails: [{ value: bob@acme.example.com, type: work }], manager: ada }
+  cyd: { userName: cyd@acme.example.com, externalId: e-cyd, displayName: Cyd Chao, name: { givenName: Cyd, familyName: Chao }, emails: [{ value: cyd@acme.example.com, type: work }] }
+groups:
+  team: { displayName: Team, externalId: e-team, members: [ada, bob, cyd] }
+  rest: { displayName: Rest, externalId: e-rest, members: [cyd] }
+";
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("acme.yaml", ACME);
+    sandbox.write("team.yaml", &TEAM.replace(" active: ~,", ""));
+    sandbox
+}
+
+/// The arguments against a target.
+fn against<'a>(dialect: &'a str, directory: &'a str, url: &'a str) -> Vec<&'a str> {
+    vec!["simulate", "--as", dialect, "--directory", directory, "--target", url]
+}
+
+/// Runs the program and returns its exit code and its JSON report.
+fn report(sandbox: &Sandbox, arguments: &[&str]) -> (Option<i32>, Value) {
+    let all: Vec<&str> = arguments.iter().chain(&["--report", "json=report.json"]).copied().collect();
+    let output = sandbox.command(&all).env("SCIM_TOKEN", TOKEN).output().unwrap();
+    let shown = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(!shown.contains(TOKEN) && !shown.contains("panicked"), "{shown}");
+    let code = output.status.code();
+    let text = match code {
+        Some(0 | 1) => sandbox.read("report.json"),
+        _ => panic!("exit code {code:?}: {shown}"),
+    };
+    assert!(!text.contains(TOKEN));
+    (code, serde_json::from_str(&text).unwrap())
+}
+
+/// What is wrong, a line each.
+fn wrong(report: &Value) -> Vec<String> {
+    let results = report["results"].as_array().unwrap();
+    let wrong = results.iter().filter(|result| result["status"] != "pass" && result["status"] != "skip");
+    wrong.map(|result| format!("{}: {}", result["id"].as_str().unwrap(), result["message"].as_str().unwrap())).collect()
+}
+
+#[test]
+fn every_dialect_provisions_the_pilot_and_leaves_it_as_the_directory_says() {
+    for dialect in DIALECTS {
+        let sandbox = sandbox();
+        let (code, report) = report(&sandbox, &["simulate", "--as", dialect, "--directory", "acme.yaml"]);
+        assert_eq!((code, wrong(&report)), (Some(0), vec![]), "{dialect}");
+        let passed = report["summary"]["pass"].as_u64().unwrap();
+        // The connection test, six people, and three groups where groups are pushed.
+        assert_eq!(passed, if dialect == "google" { 7 } else { 10 }, "{dialect}");
+    }
+}
+
+#[test]
+fn a_later_run_is_an_incremental_cycle() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    let mut arguments = against("entra", "team.yaml", &server.url);
+    arguments.extend(["--state", "state.jsonl", "--log", "csv=log.csv", "--cycles", "1"]);
+    assert_eq!(report(&sandbox, &arguments).0, Some(0));
+    assert!(sandbox.read("log.csv").contains("ada"));
+    sandbox.write("team.yaml", &TEAM.replace(" active: ~,", "").replace("Engineer", "Countess").replace("members: [ada, bob, cyd]", "members: [ada, cyd]"));
+    assert_eq!(report(&sandbox, &arguments).0, Some(0));
+    let log = sandbox.read("log.csv");
+    let rows: Vec<&str> = log.lines().skip(1).collect();
+    assert!(rows.iter().all(|row| row.starts_with("2,")), "{log}");
+    assert!(rows.iter().any(|row| row.contains(",user,ada,") && row.contains("title")), "{log}");
+    assert!(rows.iter().any(|row| row.contains("group,team")), "{log}");
+    assert!(!log.contains("bob"), "{log}");
+    assert_eq!(server.users(), 3);
+}
+
+#[test]
+fn a_target_that_fails_one_request_in_ten_ends_as_it_should() {
+    for dialect in DIALECTS {
+        let sandbox = sandbox();
+        let server = Server::with(&sandbox, &["--profile", "interop"]);
+        let address = server.url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
+        let proxy = flaky::before(address, |count| match count % 20 {
+            7 => Fate::Refused,
+            17 => Fate::Lost,
+            _ => Fate::Passes,
+        });
+        let url = format!("http://{proxy}/scim/v2");
+        let mut arguments = against(dialect, "acme.yaml", &url);
+        arguments.extend(["--jobs", "1", "--state", "state.jsonl"]);
+        // The comparison reads through the same target: what it could not read is read again by another run.
+        let ended = (0..8).find(|_| {
+            let all: Vec<&str> = arguments.iter().chain(&["--report", "json=report.json"]).copied().collect();
+            let output = sandbox.command(&all).env("SCIM_TOKEN", TOKEN).output().unwrap();
+            output.status.code() == Some(0)
+        });
+        assert!(ended.is_some(), "{dialect}: {:?}", wrong(&serde_json::from_str(&sandbox.read("report.json")).unwrap()));
+        assert_eq!(server.users(), 6, "{dialect}");
+    }
+}
+
+#[test]
+fn killed_at_any_request_the_next_run_ends_as_it_should() {
+    for (dialect, at) in [("entra", 4), ("entra", 9), ("entra", 17), ("okta", 5), ("okta", 15), ("authentik", 3), ("jumpcloud", 12)] {
+        let sandbox = sandbox();
+        let server = Server::with(&sandbox, &["--profile", "interop"]);
+        let address = server.url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
+        let victim = Arc::new(AtomicU32::new(0));
+        let killer = Arc::clone(&victim);
+        let proxy = flaky::before(address, move |count| {
+            if count == at {
+                let pid = killer.load(Ordering::SeqCst).to_string();
+                assert!(std::process::Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+                // The request arrives all the same, and nobody is there for its answer.
+                return Fate::Lost;
+            }
+            Fate::Passes
+        });
+        let url = format!("http://{proxy}/scim/v2");
+        let mut arguments = against(dialect, "acme.yaml", &url);
+        arguments.extend(["--jobs", "1", "--state", "state.jsonl"]);
+        let mut command = sandbox.command(&arguments);
+        let mut child =
+            command.env("SCIM_TOKEN", TOKEN).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        victim.store(child.id(), Ordering::SeqCst);
+        assert_eq!(child.wait().unwrap().code(), None, "{dialect} {at}");
+        let (code, report) = report(&sandbox, &arguments);
+        assert_eq!((code, wrong(&report)), (Some(0), vec![]), "{dialect} {at}");
+        assert_eq!(server.users(), 6, "{dialect} {at}");
+    }
+}
+
+/// What a rollout sees on a provider with a bug: first the team as it is, then with these changes.
+fn damage(defect: &str, dialect: &str, changes: &[(&str, &str)]) -> String {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop", "--defect", defect]);
+    let mut arguments = against(dialect, "team.yaml", &server.url);
+    arguments.extend(["--state", "state.jsonl"]);
+    let mut shown = format!("{defect}, {dialect}:\n");
+    let mut text = TEAM.replace(" active: ~,", "");
+    for round in std::iter::once(None).chain(changes.iter().map(Some)) {
+        if let Some((from, to)) = round {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+            sandbox.write("team.yaml", &text);
+        }
+        let (code, report) = report(&sandbox, &arguments);
+        let wrong = wrong(&report);
+        assert_eq!(code == Some(1), !wrong.is_empty(), "{defect}: {wrong:?}");
+        for line in wrong {
+            shown.push_str(&format!("  round {}: {line}\n", if round.is_none() { 1 } else { 2 }));
+        }
+    }
+    shown
+}
+
+#[test]
+fn a_defect_is_told_as_the_damage_that_a_rollout_would_see() {
+    let leaves = ("title: Engineer,", "title: Engineer, status: suspended,");
+    let loses_bob = ("members: [ada, bob, cyd]", "members: [ada, cyd]");
+    let renamed = ("displayName: Team", "displayName: Tiger Team");
+    let shown: String = [
+        damage("deactivate-without-effect", "okta", &[leaves]),
+        damage("deactivate-only-by-patch", "okta-aiw", &[leaves]),
+        damage("interop-text-booleans-stored", "entra", &[leaves]),
+        damage("interop-remove-members-removes-all", "entra", &[("members: [cyd] }", "members: [] }"), loses_bob]),
+        damage("inactive-not-found", "okta", &[leaves, (leaves.1, leaves.0)]),
+        damage("inactive-is-gone", "entra", &[leaves]),
+        damage("external-id-not-stored", "entra", &[]),
+        damage("filter-ignored", "okta", &[]),
+        damage("group-rename-empties", "okta", &[renamed]),
+        damage("group-adds-first-member-only", "okta", &[]),
+        damage("interop-dotted-keys-dropped", "entra-aadoptscim", &[("familyName: Byron", "familyName: King")]),
+        damage("create-conflict-as-400", "authentik", &[]),
+        damage("delete-without-effect", "authentik", &[("  cyd: {", "  cyd: { status: deleted,")]),
+        damage("put-ignores-members", "okta-aiw", &[]),
+        damage("new-user-is-inactive", "jumpcloud", &[]),
+    ]
+    .concat();
+    insta::assert_snapshot!(shown);
+}
+
+#[test]
+fn what_cannot_be_judged_is_said_before_anything_is_changed() {
+    let sandbox = sandbox();
+    let url = format!("http://127.0.0.1:{}/scim/v2", closed_port());
+    assert_eq!(sandbox.exit_code(&against("entra", "acme.yaml", &url)), Some(3));
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    let refused = against("okta", "acme.yaml", &server.url);
+    assert_eq!(sandbox.exit_code(&refused), Some(3));
+    assert_run!(sandbox, ["simulate", "--as", "entra", "--directory", "nothing.yaml"], @"");
+    assert_run!(sandbox, ["simulate", "--as", "entra", "--directory", "acme.yaml", "--state", "s"], @"");
+    assert_run!(sandbox, ["simulate", "--as", "entra", "--directory", "acme.yaml", "--on-demand", "adda"], @"");
+    assert_run!(sandbox, ["simulate", "--as", "okta", "--directory", "acme.yaml", "--deprovision", "delete"], @"");
+    assert_run!(sandbox, ["simulate", "--as", "entra", "--directory", "acme.yaml", "--match-by", "user name"], @"");
+    sandbox.write("bad.yaml", "people:\n  ada: { userName: ada }\nmappings:\n  entra:\n    title: 'Jion(\" \", [title], [title])'\n    'na me': '[title]'\n");
+    assert_run!(sandbox, ["simulate", "--as", "entra", "--directory", "bad.yaml"], @"");
+}
+
+#[test]
+fn a_dry_run_changes_nothing() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    let mut arguments = against("entra", "team.yaml", &server.url);
+    arguments.push("--dry-run");
+    let output = sandbox.command(&arguments).env("SCIM_TOKEN", TOKEN).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(shown.contains("POST /Users") && shown.contains("PATCH /Groups/"), "{shown}");
+    assert_eq!(server.users(), 0);
+}
+
+#[test]
+fn one_person_is_provisioned_on_demand() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    let mut arguments = against("entra", "acme.yaml", &server.url);
+    arguments.extend(["--on-demand", "grace"]);
+    assert_eq!(report(&sandbox, &arguments).0, Some(0));
+    assert_eq!(server.users(), 1);
+}
+
+#[test]
+fn a_guest_deletes_what_it_created() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    let mut arguments = against("okta", "acme.yaml", &server.url);
+    arguments.push("--clean-up");
+    assert_eq!(report(&sandbox, &arguments).0, Some(0));
+    assert_eq!(server.users(), 0);
+}
+
+#[test]
+fn deleted_people_are_purged_after_thirty_days() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    let mut arguments = against("entra", "team.yaml", &server.url);
+    arguments.extend(["--state", "state.jsonl", "--cycles", "1"]);
+    assert_eq!(report(&sandbox, &arguments).0, Some(0));
+    sandbox.write("team.yaml", &TEAM.replace(" active: ~,", " status: deleted,"));
+    assert_eq!(report(&sandbox, &arguments).0, Some(0));
+    assert_eq!(server.users(), 3);
+    arguments.extend(["--advance", "31d"]);
+    assert_eq!(report(&sandbox, &arguments).0, Some(0));
+    assert_eq!(server.users(), 2);
+}
+
+#[test]
+fn watching_reacts_to_a_saved_directory() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    let mut arguments = against("okta", "team.yaml", &server.url);
+    arguments.extend(["--watch", "--log", "json=-"]);
+    let mut command = sandbox.command(&arguments);
+    let mut child =
+        command.env("SCIM_TOKEN", TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap()));
+    let mut wait_for = |text: &str| assert!(lines.by_ref().any(|line| line.unwrap().contains(text)), "{text}");
+    wait_for("watching team.yaml");
+    sandbox.write("team.yaml", "people: [broken");
+    wait_for("error");
+    sandbox.write("team.yaml", &TEAM.replace(" active: ~,", "").replace("displayName: Team", "displayName: Tigers"));
+    let mut out = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+    assert!(out.any(|line| line.unwrap().contains("Tigers")));
+    assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    drop(out);
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+}
