@@ -24,6 +24,7 @@ pub mod diagnostic;
 pub mod event;
 pub mod exchange;
 pub mod idp;
+pub mod lint;
 pub mod protocol;
 pub mod provider;
 pub mod redact;
