@@ -23,8 +23,8 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// Looks at one request, which comes after those before.
-    pub fn lint(&mut self, registry: &Registry, seen: &Seen<'_>) -> Vec<Remark> {
+    /// Looks at one request, which comes after those before and was answered with that status.
+    pub fn lint(&mut self, registry: &Registry, seen: &Seen<'_>, status: u16) -> Vec<Remark> {
         let mut notes = Notes { found: super::lint(registry, seen) };
         match seen.method {
             "POST" => {
@@ -36,15 +36,22 @@ impl Conversation {
                 self.last_post = Some(post);
             }
             "DELETE" => {
-                let is_again = known(&mut self.deleted, digest(seen.target));
-                if is_again {
+                let gone = digest(seen.target);
+                if self.deleted.contains(&gone) {
                     let what = "it was deleted before";
                     notes.add(&rules::REPEATED_DELETE, Some("Q-D06"), &"path", what);
+                } else if (200..300).contains(&status) {
+                    remember(&mut self.deleted, gone);
                 }
             }
-            "GET" if is_probe(seen.target) && known(&mut self.probes, digest(seen.target)) => {
-                let what = "the same UUID was looked for before";
-                notes.add(&rules::REPEATED_PROBE, Some("Q-T02"), &"query filter", what);
+            "GET" if is_probe(seen.target) => {
+                let probe = digest(seen.target);
+                if self.probes.contains(&probe) {
+                    let what = "the same UUID was looked for before";
+                    notes.add(&rules::REPEATED_PROBE, Some("Q-T02"), &"query filter", what);
+                } else {
+                    remember(&mut self.probes, probe);
+                }
             }
             _ => {}
         }
@@ -52,16 +59,12 @@ impl Conversation {
     }
 }
 
-/// Whether it is among those that are remembered. It is from now on.
-fn known(memory: &mut VecDeque<u64>, digest: u64) -> bool {
-    let found = memory.contains(&digest);
-    if !found {
-        memory.push_back(digest);
-        if memory.len() > MEMORY {
-            memory.pop_front();
-        }
+/// Adds one; the oldest goes where there are too many.
+fn remember(memory: &mut VecDeque<u64>, digest: u64) {
+    memory.push_back(digest);
+    if memory.len() > MEMORY {
+        memory.pop_front();
     }
-    found
 }
 
 fn digest(value: impl Hash) -> u64 {

@@ -86,7 +86,7 @@ pub fn lint(registry: &Registry, seen: &Seen<'_>) -> Vec<Remark> {
     let endpoint = address::check(registry, seen, &mut notes);
     headers::check(seen, &mut notes);
     if let Some(json) = headers::json_body(seen, &mut notes) {
-        let at = At::Root("body ");
+        let at = At::Root("body");
         message(registry, seen.method, &endpoint, &json, &at, &mut notes);
     }
     notes.found

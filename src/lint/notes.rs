@@ -38,7 +38,7 @@ impl Notes {
 /// A place within a body, as a JSON Pointer behind a word. It is written out only where there is a remark.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum At<'a> {
-    /// The whole of something: `body `.
+    /// The whole of something: `body`.
     Root(&'a str),
     /// A member of an object.
     Member(&'a At<'a>, &'a str),
@@ -49,6 +49,11 @@ pub(super) enum At<'a> {
 }
 
 impl At<'_> {
+    /// What stands between the word and the pointer.
+    fn gap(&self) -> &'static str {
+        if matches!(self, At::Root(_)) { " " } else { "" }
+    }
+
     /// Whether the place is within an attribute of that name.
     pub(super) fn is_within(&self, name: &str) -> bool {
         match self {
@@ -67,9 +72,9 @@ impl fmt::Display for At<'_> {
             At::Root(word) => f.write_str(word),
             At::Member(outer, name) => {
                 let name = name.replace('~', "~0").replace('/', "~1");
-                write!(f, "{outer}/{}", shortened(&name, LONGEST))
+                write!(f, "{outer}{}/{}", outer.gap(), shortened(&name, LONGEST))
             }
-            At::Element(outer, index) => write!(f, "{outer}/{index}"),
+            At::Element(outer, index) => write!(f, "{outer}{}/{index}", outer.gap()),
             At::Of(outer, _) => write!(f, "{outer}"),
         }
     }
@@ -98,7 +103,7 @@ mod tests {
     #[test]
     fn the_same_thing_twice_is_one_remark() {
         let mut notes = Notes::default();
-        let root = At::Root("body ");
+        let root = At::Root("body");
         notes.add(&rules::PATCH_OP_CASE, Some("Q-U01"), &At::Member(&root, "a/b"), "x");
         notes.add(&rules::PATCH_OP_CASE, Some("Q-U01"), &At::Element(&root, 3), "y");
         notes.add(&rules::PATCH_OP_CASE, None, &At::Element(&root, 3), "z");

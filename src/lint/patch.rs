@@ -164,9 +164,22 @@ fn without_path<'v>(
     };
     let is_group = kind.core.id == GROUP;
     let keys: Vec<&str> = object.keys().map(String::as_str).collect();
-    if member(object, "schemas").is_some() {
-        let quirk = if is_group { "Q-G20" } else { "Q-U31" };
-        notes.add(&rules::PATCH_WHOLE, Some(quirk), &at, "`schemas` is among the attributes");
+    let is_whole = member(object, "schemas").is_some();
+    let whole = if is_group { "Q-G20" } else { "Q-U31" };
+    if is_whole {
+        notes.add(&rules::PATCH_WHOLE, Some(whole), &at, "`schemas` is among the attributes");
+    }
+    for name in &keys {
+        let Some(attribute) = kind.attribute(name).filter(|a| a.mutability == Mutability::ReadOnly) else {
+            continue;
+        };
+        let quirk = match (is_whole, is_group, attribute.name.as_str()) {
+            (true, ..) => Some(whole),
+            (false, true, "id") => Some("Q-G08"),
+            _ => None,
+        };
+        let what = format!("`{}` is the provider's to set", attribute.name);
+        notes.add(&rules::PATCH_READ_ONLY, quirk, &At::Member(&at, name), what);
     }
     let known_shape = match (keys.as_slice(), is_group) {
         (["active"], false) => Some("Q-U03"),
@@ -208,7 +221,7 @@ fn with_path<'v>(
             Some(Value::Object(object)) if is_members && member(object, "members").is_some() => Some("Q-G19"),
             _ => None,
         };
-        let what = format!("`remove` of {} has a value", quoted(text));
+        let what = format!("`remove` of {} has a value", quoted(outer(text)));
         notes.add(&rules::PATCH_REMOVE_VALUE, quirk, &At::Member(at, "value"), what);
     }
     if is_members {
@@ -278,6 +291,11 @@ fn parsed(text: &str, place: &At<'_>, notes: &mut Notes) -> Option<PatchPath> {
     None
 }
 
+/// A path without the filter in it, which may hold anything.
+fn outer(path: &str) -> &str {
+    path.split('[').next().unwrap_or_default()
+}
+
 /// Whether what the path names may be changed.
 #[expect(clippy::too_many_arguments, reason = "two of them are for the remark")]
 fn target(
@@ -291,7 +309,7 @@ fn target(
     notes: &mut Notes,
 ) {
     if [attribute, leaf].iter().any(|named| named.mutability == Mutability::ReadOnly) {
-        let what = format!("{} is the provider's to set", quoted(text));
+        let what = format!("{} is the provider's to set", quoted(outer(text)));
         return notes.add(&rules::PATCH_READ_ONLY, None, place, what);
     }
     let is_whole = path.filter.is_none() && path.sub.is_none() && path.attr.sub.is_none();

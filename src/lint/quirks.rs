@@ -1,6 +1,9 @@
 //! Who is known for which quirk that the lint sees. The traffic catalogue says more about each:
 //! `scimulator explain Q-U01`.
 
+/// Stands for a sender where every client may do it.
+pub const ANYBODY: &str = "any client";
+
 /// The identity providers that send this, by the names of their products; empty for an id that no rule names.
 pub fn senders(quirk: &str) -> &'static [&'static str] {
     QUIRKS.iter().find(|(id, _)| *id == quirk).map_or(&[], |(_, senders)| senders)
@@ -34,14 +37,14 @@ pub static QUIRKS: &[(&str, &[&str])] = &[
     ("Q-C01", &["Entra", "JumpCloud"]),
     ("Q-C02", &["Entra"]),
     ("Q-C03", &["Entra", "Okta"]),
-    ("Q-C04", &["Entra", "JumpCloud", "Microsoft test suites"]),
+    ("Q-C04", &["Entra", "JumpCloud", "Okta", "Microsoft test suites"]),
     ("Q-C06", &["Microsoft test suites"]),
     ("Q-C07", &["Microsoft test suites"]),
     ("Q-C08", &["OneLogin"]),
     ("Q-C09", &["OneLogin"]),
     ("Q-C10", &["OneLogin", "Entra"]),
     ("Q-C13", &["Entra"]),
-    ("Q-C19", &["any client"]),
+    ("Q-C19", &[ANYBODY]),
     ("Q-U01", &["Entra"]),
     ("Q-U02", &["Entra"]),
     ("Q-U03", &["Okta"]),
@@ -76,5 +79,5 @@ pub static QUIRKS: &[(&str, &[&str])] = &[
     ("Q-G21", &["Keycloak"]),
     ("Q-G25", &["Entra"]),
     ("Q-G26", &["Microsoft test suites"]),
-    ("Q-P05", &["any client"]),
+    ("Q-P05", &[ANYBODY]),
 ];

@@ -133,7 +133,7 @@ pub(super) fn members(
             container(&extension.schema.attributes, write, value, &at, notes);
         } else if let Some(attribute) = kind.attribute(name) {
             spelled(name, &attribute.name, &at, notes);
-            attribute_of(kind, attribute, write, value, &at, notes);
+            attribute_of(attribute, write, value, &at, notes);
         } else {
             unknown(kind, name, write, value, &at, notes);
         }
@@ -163,14 +163,7 @@ fn container(attributes: &[Attribute], write: Write, value: &Value, at: &At<'_>,
     }
 }
 
-fn attribute_of(
-    kind: &TypeSchema,
-    attribute: &Attribute,
-    write: Write,
-    value: &Value,
-    at: &At<'_>,
-    notes: &mut Notes,
-) {
+fn attribute_of(attribute: &Attribute, write: Write, value: &Value, at: &At<'_>, notes: &mut Notes) {
     if attribute.mutability != Mutability::ReadOnly {
         return value::check(attribute, write, value, at, notes);
     }
@@ -179,11 +172,8 @@ fn attribute_of(
         Write::Create if attribute.name == "id" => notes.add(&rules::ID_CHOSEN, Some("Q-C03"), at, what),
         Write::Create => notes.add(&rules::READ_ONLY_SENT, Some("Q-C03"), at, what),
         Write::Replace => notes.add(&rules::READ_ONLY_ECHOED, Some("Q-U19"), at, what),
-        Write::Patch(_) => {
-            let is_group = kind.core.id == GROUP;
-            let quirk = if is_group && attribute.name == "id" { "Q-G08" } else { "Q-U31" };
-            notes.add(&rules::PATCH_READ_ONLY, Some(quirk), at, what);
-        }
+        // Which quirk it is shows in the value as a whole; see `patch`.
+        Write::Patch(_) => {}
     }
 }
 
