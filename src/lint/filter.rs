@@ -3,7 +3,7 @@
 use crate::protocol::attr::{AttrPath, Bound};
 use crate::protocol::filter::{self as grammar, Filter, Literal, Op};
 use crate::protocol::policy::Policy;
-use crate::protocol::schema::{Attribute, Type, TypeSchema, find};
+use crate::protocol::schema::{Attribute, Returned, Type, TypeSchema, find};
 
 use super::notes::{Notes, quoted};
 use super::{Rule, rules};
@@ -121,6 +121,22 @@ fn operator_case(word: &str, place: &str, notes: &mut Notes) {
     if keywords.into_iter().any(|keyword| keyword != word && keyword.eq_ignore_ascii_case(word)) {
         let what = format!("{} is written with capitals", quoted(word));
         notes.add(&rules::FILTER_OPERATOR_CASE, Some("Q-L07"), &place, what);
+    }
+}
+
+/// A filter in a URL that names what is never returned, such as a password.
+pub(super) fn sensitive(text: &str, types: &[&TypeSchema], place: &str, notes: &mut Notes) {
+    let Ok(filter) = grammar::parse_with(text, &BARE) else { return };
+    let is_secret = |attribute: &Attribute| attribute.returned == Returned::Never;
+    let named = filter.paths();
+    let found = named.iter().find(|path| {
+        types
+            .iter()
+            .any(|kind| kind.bind(path).ok().and_then(|bound| bound.leaf().map(is_secret)) == Some(true))
+    });
+    if let Some(path) = found {
+        let what = format!("{} is asked for in a URL", quoted(&path.to_string()));
+        notes.add(&rules::FILTER_SENSITIVE, None, &place, what);
     }
 }
 

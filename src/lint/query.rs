@@ -66,6 +66,7 @@ pub(super) fn check(
                 }
                 let text = if as_form { spaced.as_str() } else { &literal };
                 filter::check(text, Scope::Types(&types), &place, notes);
+                filter::sensitive(text, &types, &place, notes);
             }
             "attributes" | "excludedAttributes" => {
                 included |= *known == "attributes" && !value.is_empty();

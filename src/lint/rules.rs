@@ -135,6 +135,8 @@ rules! {
         "Operators are the same in any letter case; not every parser knows.";
     FILTER_UNKNOWN: Habit "filter-unknown-attribute" "RFC7644-3.4.2.2-06" ["Q-L07"]
         "No schema of the provider has this attribute: nothing matches, or the filter is refused.";
+    FILTER_SENSITIVE: Habit "filter-sensitive" "RFC7644-7.5.2-01" []
+        "A filter on what is never returned should be sent by POST to /.search, not in a URL.";
     FILTER_PROBE: Habit "filter-probe" - ["Q-T01"]
         "A userName that is a random UUID is looked for to test the connection: an empty list is the answer.";
 
@@ -344,3 +346,23 @@ rules! {
     REPEATED_PROBE: Habit "repeated-probe" - ["Q-T02"]
         "The lookup of a userName that is a random UUID is repeated to keep the connection alive.";
 }
+
+/// Requirements that say the same as that of a rule, or a part of it, elsewhere in the RFCs.
+pub static ALSO: &[(&str, &Rule)] = &[
+    ("RFC7643-2.1-01", &SCHEMAS_MISSING),
+    ("RFC7643-7-21", &PATCH_READ_ONLY),
+    ("RFC7644-1.3-01", &QUERY_FLAG),
+    ("RFC7644-3.1-03", &PATCH_SCHEMA),
+    ("RFC7644-3.3-05", &UNASSIGNED),
+    ("RFC7644-3.4.2.2-32", &FILTER_GRAMMAR),
+    ("RFC7644-3.4.2.2-35", &FILTER_LITERAL),
+    ("RFC7644-3.4.2.2-37", &FILTER_GRAMMAR),
+    ("RFC7644-3.4.2.2-38", &FILTER_GRAMMAR),
+    ("RFC7644-3.4.3-07", &FILTER_GRAMMAR),
+    ("RFC7644-3.5.1-01", &METHOD_PUT_CREATES),
+    ("RFC7644-3.5.1-07", &UNASSIGNED),
+    ("RFC7644-3.10-01", &KEY_URN),
+    ("RFC7644-3.10-04", &PATCH_PATH),
+    ("RFC7644-8.2-01", &PATCH_SCHEMA),
+    ("RFC6750-2.1-01", &QUERY_TOKEN),
+];
