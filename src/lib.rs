@@ -12,6 +12,7 @@
 //! | 4 | [`scenario`] | scenario files: reading, variables, expectations, execution |
 //! | 3 | [`idp`], [`snapshot`] | the directory of an identity provider; transcripts and their golden snapshots |
 //! | 2 | [`provider`], [`target`] | the built-in SCIM provider; the HTTP client that every role uses |
+//! | 1 | [`lint`] | judging a client by its requests |
 //! | 1 | [`exchange`], [`event`], [`redact`], [`diagnostic`], [`yaml`] | a request and its response as data; what a run says; what may leave the program; how a mistake is shown; YAML with places |
 //! | 0 | [`protocol`] | SCIM itself: pure, without I/O, clock or async |
 //!

@@ -244,8 +244,30 @@ mod tests {
             remark(&rules::PATCH_REMOVE_VALUE, Some("Q-G01"), 1),
         ];
         let block = report.request("PATCH", "/Users/1", 204, &remarks).unwrap().into_inner();
-        insta::assert_snapshot!(block, @"");
-        insta::assert_snapshot!(report.summary(), @"");
+        insta::assert_snapshot!(block, @"
+        PATCH /Users/1 → 204
+          violation  body /x: it is so (RFC7644-3.5.2-06; Q-U01: Entra), at 3 places
+          violation  body /x: it is so (RFC7644-3.5.2.2-14; Q-G01: Entra, authentik)
+          habit      body /x: it is so
+        ");
+        insta::assert_snapshot!(report.summary(), @"
+
+        2 requests: 1 without a remark, 0 with habits only, 1 with violations
+
+        violations, with the number of requests:
+              1  patch-op-case (RFC7644-3.5.2-06; Q-U01: Entra)
+                 `op` is `add`, `remove` or `replace`, in lower case.
+              1  patch-remove-value (RFC7644-3.5.2.2-14; Q-G01: Entra, authentik)
+                 `remove` has no value: by the letter everything at the path goes. What is to go is said by a filter in the path.
+
+        habits, with the number of requests:
+              1  user-agent-missing
+                 A client should say what it is (RFC 9110 §10.1.5); firewalls refuse those that do not.
+
+        known for every quirk that was seen: Entra
+
+        `scimulator explain Q-U01` says more, and so for every id above.
+        ");
     }
 
     #[test]
@@ -253,8 +275,8 @@ mod tests {
         let mut report = report(Style::JsonLines);
         let remarks = [remark(&rules::PATCH_OP_CASE, Some("Q-U01"), 3)];
         let line = report.request("PATCH", "/Users/1", 204, &remarks).unwrap().into_inner();
-        insta::assert_snapshot!(line, @"");
-        insta::assert_snapshot!(report.summary(), @"");
+        insta::assert_snapshot!(line, @r#"{"method":"PATCH","target":"/Users/1","status":204,"remarks":[{"kind":"violation","rule":"patch-op-case","requirement":"RFC7644-3.5.2-06","quirk":"Q-U01","idps":["Entra"],"place":"body /x","what":"it is so","times":3}]}"#);
+        insta::assert_snapshot!(report.summary(), @r#"{"summary":{"requests":1,"standard":0,"with_habits":0,"with_violations":1,"found":[{"kind":"violation","rule":"patch-op-case","requirement":"RFC7644-3.5.2-06","quirk":"Q-U01","idps":["Entra"],"requests":1}],"idps":[{"idp":"Entra","quirks":1}]}}"#);
     }
 
     #[test]

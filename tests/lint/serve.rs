@@ -40,7 +40,8 @@ impl Judge {
     fn send(&self, line: &str, headers: &str, body: &str) -> String {
         let (method, target) = line.split_once(' ').unwrap();
         let mut stream = TcpStream::connect(&self.authority).unwrap();
-        let length = if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
+        let length =
+            if body.is_empty() { String::new() } else { format!("Content-Length: {}\r\n", body.len()) };
         let head = format!(
             "{method} /scim/v2{target} HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\n{headers}{length}Connection: close\r\n\r\n",
             self.authority
@@ -69,7 +70,8 @@ impl Drop for Judge {
 }
 
 /// What a client that follows the RFCs sends with a body, and without.
-const PLAIN: &str = "User-Agent: tests\r\nAccept: application/scim+json\r\nContent-Type: application/scim+json\r\n";
+const PLAIN: &str =
+    "User-Agent: tests\r\nAccept: application/scim+json\r\nContent-Type: application/scim+json\r\n";
 const ENTRA: &str = "User-Agent: tests\r\nADSCIMVersion: Date:2026-01-01\r\nContent-Type: application/scim+json; charset=utf-8\r\n";
 const ONELOGIN: &str = "Accept: */*\r\nContent-Type: application/json\r\n";
 
@@ -117,7 +119,8 @@ fn json_lines_are_for_programs() {
     converse(&judge);
     let text = judge.stop();
     assert!(!text.contains("correct-horse") && !text.contains(TOKEN), "{text}");
-    let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let (summary, requests) = lines.split_last().unwrap();
     assert_eq!(summary["summary"]["requests"], 9);
     assert_eq!(summary["summary"]["standard"], 3);
@@ -135,5 +138,8 @@ fn nothing_is_said_of_a_client_that_follows_the_rfcs() {
     let judge = Judge::start(&sandbox, &[]);
     judge.send("GET /ServiceProviderConfig", PLAIN, "");
     judge.send("GET /Groups?count=1", PLAIN, "");
-    insta::assert_snapshot!(judge.stop(), @"");
+    insta::assert_snapshot!(judge.stop(), @r"
+
+    2 requests: 2 without a remark, 0 with habits only, 0 with violations
+    ");
 }
