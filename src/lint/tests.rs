@@ -52,8 +52,11 @@ fn cases() -> Vec<(&'static str, &'static str, &'static str, &'static str)> {
     lines.chunks(3).map(case).collect()
 }
 
-/// What shows in the header fields: rule, quirk, the fields that break it.
-const HEADER_CASES: &[(&str, &str, &str, &[(&str, &str)])] = &[
+/// Rule, quirk, method, and the fields that break it.
+type HeaderCase = (&'static str, &'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// What shows in the header fields.
+const HEADER_CASES: &[HeaderCase] = &[
     ("content-type-missing", "-", "POST", &[("Content-Type", "")]),
     ("content-type-json", "Q-H02", "POST", &[("Content-Type", "application/json")]),
     ("content-type-other", "-", "POST", &[("Content-Type", "text/plain")]),
