@@ -13,7 +13,7 @@
 //! | 4 | [`scenario`] | scenario files: reading, variables, expectations, execution |
 //! | 3 | [`idp`], [`snapshot`] | the directory of an identity provider; transcripts and their golden snapshots |
 //! | 2 | [`provider`], [`target`] | the built-in SCIM provider; the HTTP client that every role uses |
-//! | 1 | [`exchange`], [`encoding`], [`event`], [`redact`], [`diagnostic`], [`yaml`] | a request and its response as data; how a request line is escaped; what a run says; what may leave the program; how a mistake is shown; YAML with places |
+//! | 1 | [`exchange`], [`encoding`], [`event`], [`redact`], [`diagnostic`], [`yaml`], [`lint`] | a request and its response as data; how a request line is escaped; what a run says; what may leave the program; how a mistake is shown; YAML with places; what a request says about its client |
 //! | 0 | [`protocol`] | SCIM itself: pure, without I/O, clock or async |
 //!
 //! [`provider`] and [`target`] never see each other: the judging side talks to the built-in provider over a loopback
@@ -26,6 +26,7 @@ pub mod encoding;
 pub mod event;
 pub mod exchange;
 pub mod idp;
+pub mod lint;
 pub mod protocol;
 pub mod provider;
 pub mod redact;

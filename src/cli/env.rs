@@ -139,6 +139,10 @@ pub const PUBLIC_URL: &str = "SCIMULATOR_PUBLIC_URL";
 pub const TRUST_FORWARDED: &str = "SCIMULATOR_TRUST_FORWARDED";
 /// `--me`
 pub const ME: &str = "SCIMULATOR_ME";
+/// `--lint`
+pub const LINT: &str = "SCIMULATOR_LINT";
+/// `--lint-format`
+pub const LINT_FORMAT: &str = "SCIMULATOR_LINT_FORMAT";
 
 /// What `serve` logs, in the syntax of tracing's filters: `scimulator=debug`, `off`.
 pub const LOG: &str = "SCIMULATOR_LOG";

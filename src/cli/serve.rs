@@ -2,20 +2,25 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::mpsc::{self, UnboundedReceiver};
 use tracing_subscriber::EnvFilter;
 
 use super::context::Context;
 use super::env;
 use super::exit::{Exit, Stop};
+use crate::lint::{Conversation, Seen};
 use crate::provider::defects::Defect;
 use crate::provider::profile::Profile;
 use crate::provider::store::MemoryStore;
 use crate::provider::world::World;
-use crate::provider::{DEFAULT_ME, Provider, ProviderConfig, TlsFiles};
+use crate::provider::{DEFAULT_ME, Observed, Provider, ProviderConfig, TlsFiles};
+use crate::redact::Secrets;
+use crate::report::lint::{LintReport, Style};
 
 /// Arguments of `serve`.
 #[derive(Debug, Args)]
@@ -67,6 +72,25 @@ pub struct ServeArgs {
     /// userName of the user that the token's holder is at /Me
     #[arg(long, value_name = "USERNAME", default_value = DEFAULT_ME, env = env::ME)]
     me: String,
+
+    /// Judge the client: say which requests break the RFCs, and which show a known habit of an identity provider
+    ///
+    /// One block for each such request on standard output, and a summary at the end.
+    #[arg(long, env = env::LINT, value_parser = clap::builder::FalseyValueParser::new())]
+    lint: bool,
+
+    /// How `--lint` writes: for people, or one JSON object a line
+    #[arg(long, value_name = "FORMAT", default_value = "text", env = env::LINT_FORMAT)]
+    lint_format: LintFormat,
+}
+
+/// How remarks are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LintFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// Where resources are kept.
@@ -91,14 +115,54 @@ pub fn run(args: ServeArgs, context: &Context) -> Result<Exit, Stop> {
     config.me = args.me;
     config.defects = defects;
     config.tls = args.tls_cert.zip(args.tls_key).map(|(certificate, key)| TlsFiles { certificate, key });
+    let lint = args.lint.then(|| Lint::of(&mut config, args.lint_format, &tokens));
     log_to_stderr(context);
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Stop::usage(format!("the network threads cannot be started: {error}")))?;
-    runtime.block_on(serve(config, &tokens, is_random, context))
+    runtime.block_on(serve(config, lint, &tokens, is_random, context))
+}
+
+/// The judge of the client.
+struct Lint {
+    report: Arc<Mutex<LintReport>>,
+    /// What it has to say, in the order of the requests.
+    said: UnboundedReceiver<String>,
+}
+
+impl Lint {
+    /// Lets the provider tell of every request.
+    fn of(config: &mut ProviderConfig, format: LintFormat, tokens: &[SecretString]) -> Self {
+        let style = match format {
+            LintFormat::Text => Style::Text,
+            LintFormat::Json => Style::JsonLines,
+        };
+        let secrets = Secrets::new();
+        tokens.iter().for_each(|token| secrets.add_secret(token));
+        let report = Arc::new(Mutex::new(LintReport::new(style, secrets)));
+        let (registry, conversation) = (config.registry.clone(), Mutex::new(Conversation::default()));
+        let (sender, said) = mpsc::unbounded_channel();
+        let shared = Arc::clone(&report);
+        config.on_request = Some(Arc::new(move |observed: &Observed| {
+            let Observed { method, target, headers, body, status } = observed;
+            let seen = Seen { method, target, headers, body };
+            let remarks = lock(&conversation).lint(&registry, &seen, *status);
+            if let Some(block) = lock(&shared).request(method, target, *status, &remarks) {
+                // Nobody listens any more only when the program ends.
+                let _ = sender.send(block.into_inner());
+            }
+        }));
+        Self { report, said }
+    }
+}
+
+/// Nothing that is locked here is left half done.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn serve(
     config: ProviderConfig,
+    lint: Option<Lint>,
     tokens: &[SecretString],
     is_random: bool,
     context: &Context,
@@ -118,8 +182,26 @@ async fn serve(
         // The one place that shows a token: it was made a moment ago, for whoever reads this.
         context.say(&format!("no token was given, so this one was made: {}", token.expose_secret()));
     }
-    stopped.await;
-    provider.shutdown().await;
+    match lint {
+        None => {
+            stopped.await;
+            provider.shutdown().await;
+        }
+        Some(Lint { report, mut said }) => {
+            let mut stopped = pin!(stopped);
+            loop {
+                tokio::select! {
+                    () = &mut stopped => break,
+                    Some(block) = said.recv() => context.print(&block)?,
+                }
+            }
+            provider.shutdown().await;
+            while let Ok(block) = said.try_recv() {
+                context.print(&block)?;
+            }
+            context.print(&lock(&report).summary())?;
+        }
+    }
     context.say("stopped");
     Ok(Exit::Ok)
 }

@@ -24,6 +24,7 @@ mod body;
 pub mod defects;
 mod discovery;
 mod http;
+mod observed;
 pub mod profile;
 mod service;
 pub mod store;
@@ -31,6 +32,7 @@ mod tokens;
 pub mod world;
 
 pub use self::http::tls::{TlsError, TlsFiles};
+pub use self::observed::{Observed, OnRequest};
 
 use self::defects::Defect;
 use self::defects::choices::Choice;
@@ -74,6 +76,8 @@ pub struct ProviderConfig {
     pub defects: Vec<&'static Defect>,
     /// Where it does what the RFCs allow and the built-in provider does not do by itself.
     pub choices: Vec<&'static Choice>,
+    /// Told of every request; none costs nothing.
+    pub on_request: Option<OnRequest>,
 }
 
 impl ProviderConfig {
@@ -91,6 +95,7 @@ impl ProviderConfig {
             me: DEFAULT_ME.to_owned(),
             defects: Vec::new(),
             choices: Vec::new(),
+            on_request: None,
         }
     }
 }
@@ -157,6 +162,7 @@ impl Provider {
             },
             me: config.me,
             body_timeout: BODY_TIMEOUT,
+            on_request: config.on_request,
         };
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(listener::serve(listener, tls, Arc::new(app), stopped));

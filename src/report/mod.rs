@@ -17,6 +17,7 @@
 //! | `github` | annotations and the step summary of GitHub Actions |
 //! | [`mod@file`] | `--report FORMAT=FILE` |
 //! | [`document`], [`merge`], [`diff`] | JSON reports that are read again: joined, or compared |
+//! | [`lint`] | what is said of a client, for `serve --lint` |
 //! | `words` | phrases that several of them say |
 
 use std::fs::File;
@@ -35,6 +36,7 @@ mod github;
 mod html;
 pub mod json;
 pub mod junit;
+pub mod lint;
 mod markdown;
 pub mod merge;
 mod message;

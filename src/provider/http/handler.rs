@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::Response;
+use bytes::Bytes;
 use http::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, IF_MATCH, IF_NONE_MATCH,
 };
@@ -25,6 +26,7 @@ use crate::protocol::error::{ScimError, ScimType};
 use crate::protocol::policy::Policy;
 use crate::protocol::query::{self, Query};
 use crate::provider::discovery;
+use crate::provider::observed::{self, Copied, Observed, OnRequest};
 use crate::provider::service::{Caller, Reply, Service, Terms};
 use crate::provider::tokens::{Actor, Tokens};
 
@@ -67,15 +69,46 @@ pub struct App {
     pub me: String,
     /// How long a body may take to arrive.
     pub body_timeout: Duration,
+    /// Told of every request.
+    pub on_request: Option<OnRequest>,
 }
 
 /// Answers one request.
 pub async fn handle(State(app): State<Arc<App>>, request: Request<Body>) -> Response {
+    match &app.on_request {
+        None => respond_to(&app, request).await,
+        // Boxed, so that the way without an observer stays as small as it is.
+        Some(on_request) => Box::pin(observe(&app, on_request, request)).await,
+    }
+}
+
+/// Answers one request and tells of it.
+async fn observe(app: &Arc<App>, on_request: &OnRequest, request: Request<Body>) -> Response {
+    let (parts, body) = request.into_parts();
+    let path = parts.uri.path();
+    let below = below_base(path).ok().flatten().unwrap_or(path);
+    let query = parts.uri.query().map(|query| format!("?{query}")).unwrap_or_default();
+    let mut observed = Observed {
+        method: parts.method.to_string(),
+        target: format!("{below}{query}"),
+        headers: observed::fields(&parts.headers),
+        body: Bytes::new(),
+        status: 0,
+    };
+    let copied = Copied::default();
+    let response = respond_to(app, Request::from_parts(parts, copied.of(body))).await;
+    observed.body = copied.into_bytes();
+    observed.status = response.status().as_u16();
+    on_request(&observed);
+    response
+}
+
+async fn respond_to(app: &Arc<App>, request: Request<Body>) -> Response {
     let started = Instant::now();
     let media = Media::accepted(request.headers());
     if let Some(seams) = app.service.seams() {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
-        let response = defective::handle(&app, seams, request, media).await;
+        let response = defective::handle(app, seams, request, media).await;
         log(method.as_str(), &path, &response, started);
         return response;
     }
