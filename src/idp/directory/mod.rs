@@ -34,8 +34,11 @@ use crate::protocol::filter::Filter;
 use crate::yaml::Span;
 
 mod decode;
+pub mod import;
+mod keys;
 pub mod scope;
 mod variables;
+pub mod write;
 
 pub use decode::parse;
 

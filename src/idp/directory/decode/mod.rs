@@ -18,6 +18,7 @@ mod mappings;
 mod person;
 
 pub(super) use assignments::ASSIGNMENTS;
+pub(super) use cycles::cycles;
 pub(super) use group::GROUP;
 
 pub(super) const FILE: Keys =

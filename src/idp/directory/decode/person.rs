@@ -62,7 +62,7 @@ impl Decoder {
         let is_attribute = |key: &str| !OWN.contains(&key);
         for member in members {
             let key = member.key.as_str();
-            if !is_attribute(key) || misspelt == Some(key) {
+            if !is_attribute(key) || key == "userName" || misspelt == Some(key) {
                 continue;
             }
             self.attributes.check(&mut self.mistakes, member);
