@@ -147,7 +147,7 @@ fn the_manual_page_tells_every_command() {
 
 #[test]
 fn schemas_are_json_schemas() {
-    for name in ["scenario", "report"] {
+    for name in ["scenario", "directory", "report"] {
         let output = Sandbox::new().command(&["schema", name]).output().unwrap();
         let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert!(jsonschema::meta::is_valid(&schema), "{name}");
