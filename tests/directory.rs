@@ -10,8 +10,30 @@ const COMPANY: &str = include_str!("../fixtures/company.yaml");
 fn a_directory_is_summed_up() {
     let sandbox = Sandbox::new();
     sandbox.write("company.yaml", COMPANY).write("acme.yaml", include_str!("../fixtures/acme.yaml"));
-    assert_run!(sandbox, ["directory", "check", "company.yaml"], @"");
-    assert_run!(sandbox, ["directory", "check", "acme.yaml"], @"");
+    assert_run!(sandbox, ["directory", "check", "company.yaml"], @"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    people         60  56 active, 3 suspended, 1 deleted
+    groups         12  2 with groups in them
+    assigned       31  people, and 6 groups
+    in scope       27
+    out            33  29 not assigned, 4 does not fit the scope filter
+
+    ----- stderr -----
+    ");
+    assert_run!(sandbox, ["directory", "check", "acme.yaml"], @"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    people          6  6 active
+    groups          3
+    assigned        6  everybody, as nothing is said
+    in scope        6
+    out             0
+
+    ----- stderr -----
+    ");
 }
 
 #[test]
@@ -19,10 +41,46 @@ fn mistakes_are_shown_at_their_place() {
     let sandbox = Sandbox::new();
     sandbox
         .write("a.yaml", "people:\n  ada: { userName: a, manager: bob }\nassignments: { scope: titel pr }\n");
-    assert_run!(sandbox, ["directory", "check", "a.yaml"], @"");
+    assert_run!(sandbox, ["directory", "check", "a.yaml"], @"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: there is no person with the key `bob`
+     --> a.yaml:2:32
+      |
+    2 |   ada: { userName: a, manager: bob }
+      |                                ^^^ not known
+
+    error: the scope does not fit a person: `titel` is no attribute of a person
+     --> a.yaml:3:23
+      |
+    3 | assignments: { scope: titel pr }
+      |                       ^^^^^ this filter
+      |
+      = help: did you mean `title`?
+
+    error: nothing was done because of these 2 mistakes
+    ");
     std::fs::write(sandbox.path().join("b.yaml"), b"people: \xff").unwrap();
-    assert_run!(sandbox, ["directory", "check", "b.yaml"], @"");
-    assert_run!(sandbox, ["directory", "check", "c.yaml"], @"");
+    assert_run!(sandbox, ["directory", "check", "b.yaml"], @"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: `b.yaml` is not UTF-8, from byte 8 on
+      hint: save it as UTF-8
+    ");
+    assert_run!(sandbox, ["directory", "check", "c.yaml"], @"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: cannot read `c.yaml`: No such file or directory (os error [CODE])
+    ");
 }
 
 #[test]
@@ -44,8 +102,28 @@ fn a_generated_directory_is_always_the_same_and_can_be_read() {
     assert_eq!(generate(&["--output", "big.yaml"]), "");
     assert_eq!(sandbox.read("big.yaml"), text);
     assert!(generate(&["--domain", "hr.test"]).contains("@hr.test"));
-    assert_run!(sandbox, ["directory", "check", "big.yaml"], @"");
-    assert_run!(sandbox, ["directory", "generate", "--domain", "acme.com"], @"");
+    assert_run!(sandbox, ["directory", "check", "big.yaml"], @"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    people        500  488 active, 11 suspended, 1 deleted
+    groups         60  4 with groups in them
+    assigned      500  everybody, as nothing is said
+    in scope      500
+    out             0
+
+    ----- stderr -----
+    ");
+    assert_run!(sandbox, ["directory", "generate", "--domain", "acme.com"], @"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: invalid value 'acme.com' for '--domain <DOMAIN>': it must end in example.com, example.org, example.net, .example, .test or .invalid, in lower case, so that no mail reaches anybody
+
+    For more information, try '--help'.
+    ");
     assert_eq!(sandbox.exit_code(&["directory", "generate", "--people", "50001"]), Some(2));
 }
 
@@ -58,7 +136,35 @@ fn a_table_becomes_a_directory() {
          ada@a.test,Ada,Byron,ada@a.test,R&D,grace@a.test,,Staff;Research\n\
          grace@a.test,Grace,Hopper,,,,suspended,Staff\n",
     );
-    assert_run!(sandbox, ["directory", "import", "--csv", "people.csv"], @"");
+    assert_run!(sandbox, ["directory", "import", "--csv", "people.csv"], @"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    # From people.csv, read by `scimulator directory import`.
+    people:
+      ada:
+        userName: ada@a.test
+        name: { givenName: Ada, familyName: Byron }
+        emails:
+          - { type: work, primary: true, value: ada@a.test }
+        urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:
+          department: R&D
+        manager: grace
+      grace:
+        userName: grace@a.test
+        name: { givenName: Grace, familyName: Hopper }
+        status: suspended
+    groups:
+      staff:
+        displayName: Staff
+        members: [ada, grace]
+      research:
+        displayName: Research
+        members: [ada]
+
+    ----- stderr -----
+    2 people and 2 groups
+    ");
     assert_eq!(
         sandbox.exit_code(&["directory", "import", "--csv", "people.csv", "--output", "a.yaml"]),
         Some(0)
@@ -70,13 +176,59 @@ fn a_table_becomes_a_directory() {
 fn mistakes_of_a_table_are_shown_with_their_lines() {
     let sandbox = Sandbox::new();
     sandbox.write("a.csv", "userName,shoe size,manager\nada,42,graze\ngrace,,\nGRACE,,\n");
-    assert_run!(sandbox, ["directory", "import", "--csv", "a.csv"], @"");
-    assert_run!(sandbox, ["directory", "import", "--csv", "a.csv", "--ignore-unknown"], @"");
+    assert_run!(sandbox, ["directory", "import", "--csv", "a.csv"], @"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: column 2: `shoe size` is not known
+     --> a.csv:1:10
+      |
+    1 | userName,shoe size,manager
+      |          ^^^^^^^^^ this column
+      |
+      = help: or leave out what is not understood with `--ignore-unknown`
+
+    error: nothing was done because of this mistake
+    ");
+    assert_run!(sandbox, ["directory", "import", "--csv", "a.csv", "--ignore-unknown"], @"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: no row has the userName `graze` of this manager
+     --> a.csv:2:8
+      |
+    2 | ada,42,graze
+      |        ^^^^^ not known
+      |
+      = help: did you mean `grace`?
+
+    error: two people with the userName `GRACE`
+     --> a.csv:4:1
+      |
+    3 | grace,,
+      | ------- first here
+    4 | GRACE,,
+      | ^^^^^ again here
+
+    error: nothing was done because of these 2 mistakes
+    ");
 }
 
 #[test]
 fn nothing_to_import_from_is_wrong_usage() {
-    assert_run!(Sandbox::new(), ["directory", "import"], @"");
+    assert_run!(Sandbox::new(), ["directory", "import"], @"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: there is nothing to import from
+      hint: give `--csv FILE` for a table, or `--target URL` for a SCIM service
+    ");
     let target = format!("http://127.0.0.1:{}", closed_port());
     assert_eq!(Sandbox::new().exit_code(&["directory", "import", "--target", &target]), Some(3));
 }
@@ -136,7 +288,32 @@ fn a_service_becomes_a_directory() {
     assert_eq!(text.matches("userName: more-").count(), 230);
     let (people, rest) = text.split_once("  more-0-").or(text.split_once("  more-0:")).unwrap();
     let groups = rest.split_once("groups:").unwrap().1;
-    insta::assert_snapshot!(format!("{people}…\ngroups:{groups}\n{said}"), @"");
+    insta::assert_snapshot!(format!("{people}…\ngroups:{groups}\n{said}"), @r#"
+    # From [URL], read by `scimulator directory import`.
+    people:
+      zoe-muller:
+        userName: Zoë.Müller@a.test
+        name: { givenName: Zoë }
+        emails:
+          - { value: z@a.test, type: work, primary: true }
+        urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:
+          department: R&D
+        status: suspended
+      ada:
+        userName: ada@a.test
+        title: "7"
+    …
+    groups:
+      inner:
+        displayName: Inner
+        members: [ada]
+      outer:
+        displayName: Outer
+        members: [zoe-muller, inner]
+
+    left out: a manager who is no user of the service
+    232 people and 2 groups
+    "#);
     assert_eq!(sandbox.exit_code(&["directory", "check", "a.yaml"]), Some(0));
     let refused = ["directory", "import", "--target", &server.url, "--token", "wrong"];
     assert_eq!(sandbox.exit_code(&refused), Some(3));

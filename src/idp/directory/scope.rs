@@ -30,7 +30,7 @@ impl fmt::Display for NotInScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             NotInScope::NotAssigned => "not assigned",
-            NotInScope::OutsideScope => "does not fit the scope filter",
+            NotInScope::OutsideScope => "outside the scope filter",
         })
     }
 }
@@ -186,7 +186,7 @@ pub struct ScopeMistake {
 }
 
 /// What people are in SCIM; never absent, as the standard schemas are part of the program.
-static USER: LazyLock<Option<Arc<TypeSchema>>> =
+pub(super) static USER: LazyLock<Option<Arc<TypeSchema>>> =
     LazyLock::new(|| Registry::standard().by_name("User").cloned());
 
 /// A scope filter, ready to be run over people. It sees a person as the User resource that the identity provider has:

@@ -28,7 +28,10 @@ impl<W: Write> Writer<W> {
     /// # Errors
     /// It cannot be written.
     pub fn comment(&mut self, text: &str) -> io::Result<()> {
-        text.lines().try_for_each(|line| writeln!(self.out, "# {line}"))
+        let printable = |line: &str| {
+            line.replace(|c: char| c.is_control() || ('\u{2028}'..='\u{2029}').contains(&c), " ")
+        };
+        text.lines().try_for_each(|line| writeln!(self.out, "# {}", printable(line)))
     }
 
     fn section(&mut self, name: &'static str) -> io::Result<()> {
@@ -275,7 +278,7 @@ mod tests {
         directory.groups = vec![
             Group {
                 key: "no".into(),
-                display_name: "№ 1: ".into(),
+                display_name: "№ 1:".into(),
                 external_id: Some("7".into()),
                 members: Vec::new(),
             },
@@ -304,7 +307,69 @@ mod tests {
             rules: vec![rule("title", None), rule(r#"emails[type eq "work"].value"#, Some("[mail]"))],
         }];
         let text = text(&directory);
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        # a comment
+        # of two lines
+        people:
+          ada:
+            userName: ada@acme.example.com
+            externalId: "00u1acme7ada"
+            name: { formatted: Ada Winterbourne, givenName: Ada, familyName: Winterbourne }
+            displayName: Ada Winterbourne
+            title: Staff Engineer
+            preferredLanguage: en-GB
+            locale: en-GB
+            timezone: Europe/London
+            userType: Employee
+            emails:
+              - { value: ada@acme.example.com, type: work, primary: true }
+            phoneNumbers:
+              - { value: "+44 20 7946 0101", type: work }
+            addresses:
+              - { type: work, streetAddress: "1 Example Wharf", locality: London, postalCode: E14 0AA, country: GB }
+            urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:
+              employeeNumber: "1001"
+              department: Engineering
+              costCenter: "4130"
+              organization: Acme
+            manager: zoe
+          zoe:
+            userName: zoë.müller@acme.example.com
+            externalId: "00u1acme7zoe"
+            name: { formatted: Zoë Müller-Łukasik, givenName: Zoë, familyName: Müller-Łukasik }
+            displayName: Zoë Müller-Łukasik
+            title: Sachbearbeiterin
+            preferredLanguage: de-DE
+            locale: de-DE
+            timezone: Europe/Berlin
+            userType: Employee
+            emails:
+              - { value: zoe.mueller@acme.example.com, type: work, primary: true }
+            phoneNumbers:
+              - { value: "+49 30 5550 0177", type: work }
+              - { value: "+49 151 5550 0178", type: mobile }
+            urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:
+              employeeNumber: "1042"
+              department: Finance
+              costCenter: "7200"
+            status: suspended
+        groups:
+          "no":
+            displayName: "№ 1:"
+            externalId: "7"
+          all:
+            displayName: "Alle Kolleg:innen"
+            members: ["no", ada, ada, ada, ada, ada, ada, ada, ada, ada, ada, ada, ada, ada, ada, ada, ada, ada, ada, ada,
+              ada, ada, ada, ada, ada, ada, ada, ada, ada, ada, ada]
+        assignments:
+          users: all
+          groups: ["no"]
+          scope: "title pr"
+        mappings:
+          entra:
+            title: null
+            "emails[type eq \"work\"].value": "[mail]"
+        "#);
         assert_eq!(read(&text), directory);
         let empty = super::write(&Directory::default(), "", Vec::new()).unwrap();
         assert_eq!(read(&String::from_utf8(empty).unwrap()), Directory::default());

@@ -22,7 +22,7 @@ fn the_same_seed_gives_the_same_text_for_ever() {
     let digest = |plan: &Plan| -> String {
         Sha256::digest(text(plan)).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     };
-    insta::assert_snapshot!(digest(&plan(300, 40, 1)), @"");
+    insta::assert_snapshot!(digest(&plan(300, 40, 1)), @"b7ac6d2b94ccd92c");
     assert_ne!(digest(&plan(300, 40, 1)), digest(&plan(300, 40, 2)));
 }
 
@@ -31,7 +31,52 @@ fn the_first_person_and_the_last_group() {
     let text = text(&plan(20, 2, 7));
     let (people, groups) = text.split_once("groups:\n").unwrap();
     let first: Vec<&str> = people.lines().take(32).collect();
-    insta::assert_snapshot!(format!("{}\n…\n{groups}", first.join("\n")), @"");
+    insta::assert_snapshot!(format!("{}\n…\n{groups}", first.join("\n")), @r#"
+    # 20 invented people and 2 groups, made by `scimulator directory generate` from the seed 7.
+    people:
+      eloise-saintexupere:
+        userName: eloise.saintexupere@acme.example.com
+        externalId: "3fdabe86cbbeaa11"
+        name: { givenName: Éloïse, familyName: Saint-Exupère, formatted: Éloïse Saint-Exupère }
+        displayName: Éloïse Saint-Exupère
+        title: Chief Executive Officer
+        userType: Employee
+        preferredLanguage: fr-FR
+        emails:
+          - { value: eloise.saintexupere@acme.example.com, type: work, primary: true }
+        urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:
+          employeeNumber: "100000"
+          department: Engineering
+          costCenter: "4060"
+          division: Technology
+      sakura-watanabe:
+        userName: sakura.watanabe@acme.example.com
+        externalId: f89c5aca8c448a78
+        name: { givenName: さくら, familyName: 渡辺, formatted: 渡辺 さくら }
+        displayName: 渡辺 さくら
+        title: Head of Engineering
+        userType: Employee
+        preferredLanguage: ja-JP
+        locale: ja-JP
+        timezone: Europe/London
+        emails:
+          - { value: sakura.watanabe@acme.example.com, type: work, primary: true }
+        phoneNumbers:
+          - { value: "+44 161 496 0175", type: work, primary: true }
+        addresses:
+    …
+      all-staff:
+        displayName: All Staff
+        externalId: "356f241a-0000"
+        members: [eloise-saintexupere, sakura-watanabe, niamh-nidhonnchadha, ihor-kravchenko, dimitra-vlachos, begona-otxoa,
+          evelyn-stjames, malgorzata-wisniewska, evelyn-oconnor, ramon-ibanez, lukas-gross, evelyn-lewis,
+          joaquin-delafuente, juergen-gross, grace-ellis, liam-norris, joao-araujo, liam-carter, jack-johnsonreid,
+          noa-almog]
+      engineering:
+        displayName: Engineering
+        externalId: "28ba8ac4-0001"
+        members: [dimitra-vlachos, liam-norris]
+    "#);
 }
 
 /// The names of an attribute and of its parts, those aside that no directory gives.

@@ -11,10 +11,11 @@ use csv::{ReaderBuilder, StringRecord};
 use serde_json::{Map, Value, json};
 
 use super::super::keys::Keys;
+use super::super::scope::USER;
 use super::super::{Directory, ENTERPRISE, Group, Member, Person, PersonStatus};
 use crate::diagnostic::{Diagnostic, SourceFile, nearest};
 use crate::protocol::attr::{AttrPath, Bound, Container};
-use crate::protocol::schema::{Mutability, Registry, Returned, Type, TypeSchema};
+use crate::protocol::schema::{Mutability, Returned, Type, TypeSchema};
 use crate::yaml::decode::Mistakes;
 
 /// A table may be this long, in bytes.
@@ -109,8 +110,33 @@ pub fn read(source: &Arc<SourceFile>, ignore_unknown: bool) -> Result<Directory,
         return Err(vec![Diagnostic::error(title)]);
     }
     let mut table = Table::new(source);
-    table.read(ignore_unknown)?;
-    table.finish()
+    let header = table.line(0).end;
+    let hides_rows = table.text[..header - table.offset].to_lowercase();
+    let hides_rows = SECRET.iter().any(|word| hides_rows.contains(word));
+    let directory = match table.read(ignore_unknown) {
+        Ok(()) => table.finish(),
+        Err(mistakes) => Err(mistakes),
+    };
+    directory.map_err(|mistakes| match hides_rows {
+        true => mistakes.into_iter().map(|mistake| without_row(mistake, header)).collect(),
+        false => mistakes,
+    })
+}
+
+/// A table with a column of such a name holds secrets, so that no row of it is shown.
+const SECRET: [&str; 6] = ["passw", "kennwort", "pwd", "secret", "token", "credential"];
+
+/// The mistake with its place, but without the row that it stands in.
+fn without_row(mistake: Diagnostic, header: usize) -> Diagnostic {
+    let is_in_row = mistake.labels.iter().any(|label| label.span.start > header);
+    match (&mistake.source, mistake.line_column()) {
+        (Some(source), Some((line, _))) if is_in_row => {
+            let title = format!("{}, line {line}: {}", source.path, mistake.title);
+            let note = "rows are not shown, because the table has a column of secrets".to_owned();
+            Diagnostic { title, source: None, labels: Vec::new(), notes: vec![note], ..mistake }
+        }
+        _ => mistake,
+    }
 }
 
 /// Somebody who is named in a cell, or somewhere.
@@ -207,11 +233,10 @@ impl<'s> Table<'s> {
 
     /// What the columns are.
     fn columns(&mut self, names: &StringRecord, line: &Range<usize>, ignore_unknown: bool) -> Vec<Column> {
-        let schema = Registry::standard().by_name("User").cloned();
         let mut columns: Vec<Column> = Vec::new();
         for (index, name) in names.iter().enumerate() {
             let name = name.trim();
-            let column = match schema.as_ref().map(|schema| column(schema, name)) {
+            let column = match USER.as_ref().map(|schema| column(schema, name)) {
                 Some(Ok(column)) => column,
                 _ if ignore_unknown => Column::Ignored,
                 Some(Err(wrong)) => {
@@ -222,7 +247,6 @@ impl<'s> Table<'s> {
                     };
                     let mistake = self.mistakes.add(&place, title, "this column");
                     mistake.help.extend(wrong.help());
-                    mistake.help.push("or leave out what is not understood with `--ignore-unknown`".into());
                     Column::Ignored
                 }
                 None => Column::Ignored,
@@ -304,6 +328,10 @@ impl<'s> Table<'s> {
             self.mistakes.add(&line, "a row without `userName`", "this row");
             return;
         };
+        if user_name.contains(['\n', '\r']) {
+            self.mistakes.add(&line, "`userName` is one line of text", "this row");
+            return;
+        }
         if let Some((_, first)) = self.by_name.get(&user_name.to_lowercase()) {
             let first = first.clone();
             let place = self.cell(&line, &user_name);
@@ -329,6 +357,7 @@ impl<'s> Table<'s> {
     }
 
     fn join(&mut self, name: &str, person: &str) {
+        let name = &name.replace(['\n', '\r'], " ");
         let index = *self.group_by_name.entry(name.to_owned()).or_insert_with(|| {
             self.groups.push(Group {
                 key: String::new(),
@@ -497,11 +526,12 @@ impl Place {
         let Value::Array(elements) = slot.or_insert_with(|| json!([])) else { return };
         let index = elements.iter().position(|element| element["type"] == kind).unwrap_or(elements.len());
         if index == elements.len() {
-            let mut element = json!({ "type": kind });
-            if self.attribute == "emails" && index == 0 {
+            let mut element = json!({ sub.as_str(): value, "type": kind });
+            if self.attribute == "emails" && index == 0 && sub != "primary" {
                 element["primary"] = true.into();
             }
             elements.push(element);
+            return;
         }
         elements[index][sub.as_str()] = value;
     }

@@ -7,8 +7,9 @@ use serde_json::{Map, Value};
 
 use super::super::decode::cycles;
 use super::super::keys::Keys;
+use super::super::scope::USER;
 use super::super::{Directory, ENTERPRISE, Group, Member, Person, PersonStatus};
-use crate::protocol::schema::{Attribute, Mutability, Registry, Returned, Type, TypeSchema, find};
+use crate::protocol::schema::{Attribute, Mutability, Returned, Type, TypeSchema, find};
 
 /// Takes resources as they come and makes a directory of them at the end.
 ///
@@ -34,7 +35,7 @@ pub struct Importer {
 impl Importer {
     /// Nothing has come yet.
     pub fn new() -> Self {
-        Self { schema: Registry::standard().by_name("User").cloned(), ..Self::default() }
+        Self { schema: USER.clone(), ..Self::default() }
     }
 
     fn leave_out(&mut self, what: impl Into<String>) {
@@ -282,7 +283,41 @@ mod tests {
             ],
         );
         assert!(!text.contains("hunter2"));
-        insta::assert_snapshot!(format!("{text}\n{}", notes.join("\n")), @"");
+        insta::assert_snapshot!(format!("{text}\n{}", notes.join("\n")), @r#"
+        people:
+          ada:
+            userName: Ada@x.test
+            name: { givenName: Ada }
+            emails:
+              - { value: a, primary: true }
+            nickName: "7"
+            phoneNumbers:
+              - { value: "1" }
+            urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:
+              department: R
+            urn:custom:
+              a: 1
+            manager: bob
+            status: suspended
+          bob:
+            userName: bob
+        groups:
+          team:
+            displayName: Team
+            externalId: x
+            members: [ada, inner]
+          inner:
+            displayName: Inner
+            members: [bob]
+
+        left out: a manager who is no user of the service
+        left out: a member who is neither user nor group of the service
+        left out: a user with the `userName` of another
+        left out: a user without `userName`
+        left out: the attribute `name.odd`, which no schema of the RFC has
+        left out: the attribute `shoe`, which no schema of the RFC has
+        left out, 2 times: the membership of a group in itself, by way of others or not
+        "#);
     }
 
     fn any_value() -> impl Strategy<Value = Value> {
