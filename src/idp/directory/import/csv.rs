@@ -257,6 +257,9 @@ impl<'s> Table<'s> {
             }
             columns.push(column);
         }
+        if let Some(last) = self.mistakes.found.last_mut() {
+            last.help.push("columns that cannot be used are left out with `--ignore-unknown`".into());
+        }
         let is_name =
             |column: &Column| matches!(column, Column::Value(place) if place.attribute == "userName");
         if self.mistakes.found.is_empty() && !columns.iter().any(is_name) {
