@@ -69,7 +69,7 @@ pub struct Directory {
 }
 
 /// Somebody who may be provisioned.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Person {
     /// Name within the file.
     pub key: String,

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Assigned, Directory, ENTERPRISE, Group, Member, Person, PersonStatus};
 use crate::diagnostic::nearest;
+use crate::idp::mapping::Place;
 use crate::protocol::Resource;
 use crate::protocol::attr::AttrPath;
 use crate::protocol::filter::{self, Compiled, Filter};
@@ -229,6 +230,15 @@ impl ScopeMistake {
     fn new(message: String) -> Self {
         Self { attribute: None, message, help: None }
     }
+}
+
+/// What an attribute of a person was probably meant to be, where there is none of that name. Attributes of unknown extensions
+/// may be there.
+pub(super) fn unknown_attribute(place: &Place) -> Option<Option<String>> {
+    let user = USER.as_deref()?;
+    let path = AttrPath { schema: place.extension.clone(), name: place.name.clone(), sub: place.sub.clone() };
+    let is_foreign = place.extension.as_deref().is_some_and(|urn| user.extension(urn).is_none());
+    (!is_foreign && user.bind(&path).is_err()).then(|| right_path(user, &path))
 }
 
 /// What an unknown path was probably meant to be.

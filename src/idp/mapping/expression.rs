@@ -130,13 +130,18 @@ impl Expression {
         }
     }
 
+    /// The attributes of the person that go into it.
+    pub fn sources(&self) -> Box<dyn Iterator<Item = &Place> + '_> {
+        match self {
+            Self::Constant(_) => Box::new(std::iter::empty()),
+            Self::Source(place) => Box::new(std::iter::once(place)),
+            Self::Call(_, arguments) => Box::new(arguments.iter().flatten().flat_map(Self::sources)),
+        }
+    }
+
     /// Whether the attribute of this name goes into it.
     pub fn uses(&self, name: &str) -> bool {
-        match self {
-            Self::Constant(_) => false,
-            Self::Source(place) => place.is(name),
-            Self::Call(_, arguments) => arguments.iter().flatten().any(|argument| argument.uses(name)),
-        }
+        self.sources().any(|source| source.is(name))
     }
 }
 

@@ -1,10 +1,12 @@
-//! Overrides of attribute mappings. Expressions are kept as they were written; what they mean is not looked at here.
+//! Overrides of attribute mappings. They are read to find their mistakes, and kept as they were written.
 
+use super::super::scope::unknown_attribute;
 use super::super::{DialectMapping, MappingText};
 use super::Decoder;
 use crate::idp::Dialect;
+use crate::idp::mapping::{ACTIVE, Expression, MANAGER, MappingError, Place};
 use crate::yaml::decode::Keys;
-use crate::yaml::{Entry, Node, Value};
+use crate::yaml::{Entry, Node, Span, Value};
 
 const DIALECTS: Keys = Keys { of: "`mappings`", known: &WORDS };
 
@@ -38,7 +40,6 @@ impl Decoder {
         rules.iter().filter_map(|rule| self.rule(rule)).collect()
     }
 
-    /// The place where the language of the expressions is read, once there is one.
     fn rule(&mut self, rule: &Entry) -> Option<MappingText> {
         let expression = match &rule.value.value {
             Value::Null => None,
@@ -54,6 +55,38 @@ impl Decoder {
                 return None;
             }
         };
+        if let Err(error) = Place::parse(&rule.key) {
+            self.wrong_text(&rule.key_span, &rule.key, error);
+        }
+        if let Some((text, span)) = &expression {
+            match Expression::parse(text) {
+                Err(error) => self.wrong_text(span, text, error),
+                Ok(expression) => self.sources(&expression, span),
+            }
+        }
         Some(MappingText { target: rule.key.clone(), target_span: rule.key_span.clone(), expression })
+    }
+
+    /// Notes attributes that no person has.
+    fn sources(&mut self, expression: &Expression, span: &Span) {
+        for source in expression.sources().filter(|source| !source.is(ACTIVE) && !source.is(MANAGER)) {
+            if let Some(help) = unknown_attribute(source) {
+                let title = format!("`[{source}]` is no attribute of a person");
+                self.mistakes.add(span, title, "this expression").help.extend(help);
+            }
+        }
+    }
+
+    /// Notes a mistake within a text, at its place where the file has the text as it is.
+    fn wrong_text(&mut self, span: &Span, text: &str, error: MappingError) {
+        let written = self.mistakes.source.text.get(span.clone()).and_then(|written| written.find(text));
+        let place = match written {
+            Some(offset) => {
+                let start = span.start + offset;
+                start + error.at.start..start + error.at.end
+            }
+            None => span.clone(),
+        };
+        self.mistakes.add(&place, error.message, "here").help.extend(error.help);
     }
 }
