@@ -91,7 +91,7 @@ fn a_later_run_is_an_incremental_cycle() {
     let sandbox = sandbox();
     let server = Server::with(&sandbox, &["--profile", "interop"]);
     let mut arguments = against("entra", "team.yaml", &server.url);
-    arguments.extend(["--state", "state.jsonl", "--log", "csv=log.csv", "--cycles", "1"]);
+    arguments.extend(["--state", "state.jsonl", "--cycles", "1"]);
     assert_eq!(report(&sandbox, &arguments).0, Some(0));
     assert!(sandbox.read("log.csv").contains("ada"));
     sandbox.write("team.yaml", &TEAM.replace(" active: ~,", "").replace("Engineer", "Countess").replace("members: [ada, bob, cyd]", "members: [ada, cyd]"));
@@ -281,7 +281,7 @@ fn watching_reacts_to_a_saved_directory() {
     let sandbox = sandbox();
     let server = Server::with(&sandbox, &["--profile", "interop"]);
     let mut arguments = against("okta", "team.yaml", &server.url);
-    arguments.extend(["--watch", "--log", "json=-"]);
+    arguments.extend(["--watch", "-v"]);
     let mut command = sandbox.command(&arguments);
     let mut child =
         command.env("SCIM_TOKEN", TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -12,6 +12,8 @@ use crate::conformance::catalogue::{self, coverage};
 use crate::conformance::selection::{Selected, Selection};
 use crate::conformance::{Audience, Check, checks};
 use crate::diagnostic::nearest;
+use crate::idp::Dialect;
+use crate::idp::dialect::describe::{Description, describe};
 use crate::provider::defects::Defect;
 
 /// `checks`
@@ -190,6 +192,9 @@ fn explained(id: &str, width: usize) -> Result<String, Stop> {
         decided_by(&mut text, id);
         return Ok(text);
     }
+    if let Some((word, dialect)) = Dialect::WORDS.iter().find(|(word, _)| *word == id) {
+        return Ok(explain_dialect(word, *dialect, width));
+    }
     if let Ok(defect) = Defect::named(id) {
         let mut text = format!("{}: {}\n\n", defect.id, defect.title);
         text.push_str(&wrapped(defect.about, width));
@@ -259,6 +264,29 @@ fn scenario(word: &str) -> Option<String> {
          What it is about stands at the top of its file, {folder}/{path}.yaml. It alone:\n  \
          scimulator run {folder}/{path}.yaml --as {dialect}\n"
     ))
+}
+
+fn explain_dialect(word: &str, dialect: Dialect, width: usize) -> String {
+    let Description { product, unverified, habits, mapping, quirks } = describe(dialect);
+    let mut text = format!("{word}: how {product} provisions, as `simulate` plays it\n");
+    match unverified {
+        Some(why) => section(&mut text, "Not verified", why, width),
+        None => section(&mut text, "Evidence", "the vendor's documentation, captures, or its source code", width),
+    }
+    for (label, said) in habits {
+        section(&mut text, label, &said, width);
+    }
+    let _ = writeln!(text, "\nMapped by default:");
+    for (target, source) in mapping {
+        let _ = writeln!(text, "  {target}  <-  {source}");
+    }
+    let _ = writeln!(text, "\nHabits that a target must be ready for:");
+    for id in quirks {
+        if let Some(quirk) = catalogue::quirk(id) {
+            text.push_str(&indented(&wrapped(&format!("{id} ({}): {}", grade(&quirk.grade), quirk.sends), width - 2)));
+        }
+    }
+    text
 }
 
 fn explain_check(check: &Check, width: usize) -> String {

@@ -200,7 +200,12 @@ async fn perform(args: SimulateArgs, context: &Context) -> Result<Exit, Stop> {
         started: Timestamp::now(),
         options,
     });
+    let (tested, exchanges) = tested;
     let is_accepted = tested.status == Status::Pass;
+    for exchange in exchanges {
+        let item = std::sync::Arc::clone(&tested.item);
+        reporter.observe(&Event::Exchanged { item, step: "connection test".to_owned(), exchange });
+    }
     reporter.observe(&Event::Finished(Box::new(tested)));
     let mut interrupted = false;
     if is_accepted {

@@ -31,6 +31,8 @@ const PAGES_FROM: usize = 50;
 const PAGE: u64 = 100;
 /// A target that holds more than this many times the people of the directory is not read as a whole.
 const CROWD: u64 = 4;
+/// How often something is read before it counts as unreadable.
+const ATTEMPTS: usize = 3;
 /// Reads at the same time.
 const AT_ONCE: usize = 4;
 
@@ -188,7 +190,7 @@ async fn pages<W: Wire>(wanted: &[Wanted], wire: &W) -> Found {
     let mut start = 1;
     let mut seen = HashSet::new();
     loop {
-        let exchange = wire.send(plain(format!("/Users?startIndex={start}&count={PAGE}"))).await;
+        let exchange = read(wire, format!("/Users?startIndex={start}&count={PAGE}")).await;
         let Some(body) = resource(&exchange) else { return found };
         let total = member(&body, "totalResults").and_then(Value::as_u64).unwrap_or(0);
         let resources = member(&body, "Resources").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -297,7 +299,7 @@ async fn ask<W: Wire>(
 ) -> Judged {
     let mut judged = Judged::person(&wanted.key, &wanted.name);
     let Some(id) = wanted.id() else { return judged };
-    let exchange = wire.send(plain(shape::user(id))).await;
+    let exchange = read(wire, shape::user(id)).await;
     let status = exchange.response().map(|response| response.status);
     match (status, resource(&exchange)) {
         (Some(200), Some(resource)) => judged.differences = wanted.differences(Some(&resource)),
@@ -308,7 +310,7 @@ async fn ask<W: Wire>(
     let mut others = others.get(&wanted.key).cloned().unwrap_or_default();
     if let Some(name) = wanted.account().and_then(|profile| profile.text("userName")).filter(|_| !has_list) {
         let query = shape::found_by("/Users", "userName", name, Encoding::Percent);
-        let exchange = wire.send(plain(query)).await;
+        let exchange = read(wire, query).await;
         let body = resource(&exchange).unwrap_or_default();
         let resources = member(&body, "Resources").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let same = resources.iter().filter_map(Value::as_object).filter(|resource| {
@@ -339,7 +341,7 @@ async fn group<W: Wire>(engine: &Engine, scope: &Scope<'_>, group: &Group, wire:
         return judged;
     };
     let expected = engine.expected_members(scope, group);
-    let mut exchange = wire.send(plain(shape::group(&link.id))).await;
+    let mut exchange = read(wire, shape::group(&link.id)).await;
     let status = exchange.response().map(|response| response.status);
     let Some(found) = resource(&exchange).filter(|_| status == Some(200)) else {
         match status {
@@ -356,7 +358,7 @@ async fn group<W: Wire>(engine: &Engine, scope: &Scope<'_>, group: &Group, wire:
     let mut members = member(&found, "members").cloned();
     if members.is_none() && !expected.is_empty() {
         // Members that are only shown on request.
-        let again = wire.send(plain(format!("{}?attributes=members", shape::group(&link.id)))).await;
+        let again = read(wire, format!("{}?attributes=members", shape::group(&link.id))).await;
         members = resource(&again).and_then(|body| member(&body, "members").cloned());
         exchange = if members.is_some() { again } else { exchange };
     }
@@ -417,8 +419,16 @@ fn few(keys: &[&str]) -> String {
     }
 }
 
-fn plain(target: String) -> Request {
-    Request::new("GET", target)
+/// Reads with a plain request; what gets no answer, or one that is only for now, is read again.
+async fn read<W: Wire>(wire: &W, target: String) -> Exchange {
+    let mut exchange = wire.send(Request::new("GET", target.clone())).await;
+    for _ in 1..ATTEMPTS {
+        match exchange.response().map(|response| response.status) {
+            None | Some(429 | 500..) => exchange = wire.send(Request::new("GET", target.clone())).await,
+            Some(_) => break,
+        }
+    }
+    exchange
 }
 
 fn resource(exchange: &Exchange) -> Option<Map<String, Value>> {

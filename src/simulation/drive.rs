@@ -47,11 +47,11 @@ impl Job {
         &mut self.engine
     }
 
-    /// Tests the connection, which comes before anything else.
+    /// Tests the connection, which comes before anything else. Beside the finding come the exchanges, where they are kept.
     ///
     /// # Errors
     /// The target cannot be judged: it does not answer, or refuses the credentials.
-    pub async fn test_connection(&mut self) -> Result<Finding, Refusal> {
+    pub async fn test_connection(&mut self) -> Result<(Finding, Vec<Redacted<Exchange>>), Refusal> {
         let clock = Instant::now();
         let result = self.engine.test_connection(&self.line).await;
         let product = self.engine.speech().habits().product;
@@ -83,7 +83,8 @@ impl Job {
             finding.exchanges.extend(exchange.map(|exchange| self.secrets.exchange(&exchange)));
         }
         finding.duration = clock.elapsed();
-        Ok(finding)
+        let heard = self.line.heard();
+        Ok((finding, heard.iter().map(|exchange| self.secrets.exchange(exchange)).collect()))
     }
 
     /// Runs cycles: as many as are wanted, or until nothing is left that failed.
@@ -174,6 +175,8 @@ impl Job {
             observer.observe(&Event::Finished(Box::new(finding)));
         })
         .await;
+        // What the judge read is no part of what the identity provider sent.
+        drop(self.line.heard());
         observer.observe(&Event::Traffic(traffic));
     }
 

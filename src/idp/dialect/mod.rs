@@ -10,6 +10,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`shape`] | bodies and requests that several dialects share |
+//! | [`describe`] | a dialect in words |
 //! | [`dice`] | identifiers and passwords that look random and are the same for the same seed |
 //! | `entra`, `okta`, … | the dialects |
 
@@ -22,6 +23,7 @@ use super::mapping::{Place, Profile};
 use crate::exchange::Request;
 
 mod authentik;
+pub mod describe;
 pub mod dice;
 mod entra;
 mod google;
