@@ -89,6 +89,8 @@ pub const QUIET: &str = "SCIMULATOR_QUIET";
 pub const VERBOSE: &str = "SCIMULATOR_VERBOSE";
 /// `--report`; several are separated by line breaks
 pub const REPORT: &str = "SCIMULATOR_REPORT";
+/// `--log` of `simulate`; several are separated by line breaks
+pub const PROVISIONING_LOG: &str = "SCIMULATOR_PROVISIONING_LOG";
 /// `--output` of `report merge`
 pub const MERGE_OUTPUT: &str = "SCIMULATOR_MERGE_OUTPUT";
 /// `--format` of `report diff`

@@ -1,5 +1,7 @@
 //! What every command that judges writes, and the exit code that goes with it.
 
+use std::path::Path;
+
 use clap::Args;
 
 use super::context::Context;
@@ -7,6 +9,7 @@ use super::env;
 use super::exit::{Exit, Stop};
 use crate::event::{Kind, Status};
 use crate::report::file::{ReportFile, ReportRequest};
+use crate::report::provisioning_log::{LogRequest, ProvisioningLog};
 use crate::report::terminal::{Detail, Terminal};
 use crate::report::{Progress, Reported, Reporter};
 
@@ -58,7 +61,8 @@ impl OutputArgs {
     /// # Errors
     /// A file cannot be written, or two reports go to the same.
     pub fn open(&self, context: &Context) -> Result<Vec<ReportFile>, Stop> {
-        if let Some(place) = shared_place(&self.reports) {
+        let places: Vec<&Path> = self.reports.iter().map(|request| request.path.as_path()).collect();
+        if let Some(place) = shared_place(&places) {
             return Err(Stop::usage(format!("two reports go to `{}`", place.display()))
                 .hint("give each `--report` a file of its own"));
         }
@@ -71,7 +75,52 @@ impl OutputArgs {
     /// The consumers of the events. When a report takes standard output for itself, people read standard error.
     /// `review` names the folders of snapshots that `review` has to be told.
     pub fn reporter(&self, context: &Context, files: Vec<ReportFile>, review: Vec<String>) -> Reporter {
-        reporter(context, self.detail(), files, &self.reports, review)
+        let stdout_is_free = !self.reports.iter().any(ReportRequest::takes_stdout);
+        reporter(context, self.detail(), files, stdout_is_free, review)
+    }
+}
+
+/// The option of a command that provisions.
+#[derive(Debug, Clone, Args)]
+pub struct LogArgs {
+    /// Write the provisioning log while it grows: csv=FILE or json=FILE, `-` for standard output; may be repeated
+    #[arg(
+        long = "log",
+        value_name = "FORMAT=FILE",
+        env = env::PROVISIONING_LOG,
+        value_delimiter = '\n',
+        help_heading = "Output"
+    )]
+    logs: Vec<LogRequest>,
+}
+
+impl LogArgs {
+    /// Opens reports and logs, so that a wrong path is found before anything runs, and makes the consumers of the
+    /// events. `detail` is how much is told, where that is not what the options say.
+    ///
+    /// # Errors
+    /// A file cannot be written, or two of them are the same.
+    pub fn reporter(
+        &self,
+        output: &OutputArgs,
+        detail: Option<Detail>,
+        context: &Context,
+    ) -> Result<Reporter, Stop> {
+        let reports = output.reports.iter().map(|request| request.path.as_path());
+        let places: Vec<&Path> = reports.chain(self.logs.iter().map(|log| log.path.as_path())).collect();
+        let files = output.open(context)?;
+        if let Some(place) = shared_place(&places) {
+            return Err(Stop::usage(format!("two outputs go to `{}`", place.display()))
+                .hint("give each `--report` and each `--log` a file of its own"));
+        }
+        let stdout_is_free = !places.contains(&Path::new("-"));
+        let create = |request: &LogRequest| {
+            let stdout = || Box::new(context.stdout()) as Box<dyn std::io::Write + Send>;
+            ProvisioningLog::create(request.clone(), &context.directory, stdout).map_err(Stop::usage)
+        };
+        let logs: Vec<ProvisioningLog> = self.logs.iter().map(create).collect::<Result<_, Stop>>()?;
+        let detail = detail.unwrap_or_else(|| output.detail());
+        Ok(reporter(context, detail, files, stdout_is_free, Vec::new()).with_logs(logs))
     }
 }
 
@@ -96,7 +145,7 @@ impl Options {
     }
 
     /// An option with the path of a file or folder, where it was given.
-    pub fn path(&mut self, name: &str, path: Option<&std::path::Path>) {
+    pub fn path(&mut self, name: &str, path: Option<&Path>) {
         if let Some(path) = path {
             self.0.push(format!("{name} {}", path.display()));
         }
@@ -109,9 +158,8 @@ impl From<Options> for Vec<String> {
     }
 }
 
-/// Where more than one report would be written to.
-fn shared_place(requests: &[ReportRequest]) -> Option<&std::path::Path> {
-    let paths: Vec<_> = requests.iter().map(|request| request.path.as_path()).collect();
+/// Where more than one output would be written to.
+fn shared_place<'p>(paths: &[&'p Path]) -> Option<&'p Path> {
     paths.iter().enumerate().find(|(index, path)| paths[..*index].contains(path)).map(|(_, path)| *path)
 }
 
@@ -120,10 +168,9 @@ fn reporter(
     context: &Context,
     detail: Detail,
     files: Vec<ReportFile>,
-    requests: &[ReportRequest],
+    stdout_is_free: bool,
     review: Vec<String>,
 ) -> Reporter {
-    let stdout_is_free = !requests.iter().any(ReportRequest::takes_stdout);
     let (out, colour): (Box<dyn std::io::Write + Send>, _) = match stdout_is_free {
         true => (Box::new(context.stdout()), context.stdout_colour),
         false => (Box::new(context.stderr()), context.stderr_colour),
@@ -208,6 +255,33 @@ mod tests {
     use super::*;
     use crate::event::{Readiness, Tally};
     use crate::report::collected::Collected;
+
+    #[derive(Debug, clap::Parser)]
+    struct Command {
+        #[command(flatten)]
+        output: OutputArgs,
+        #[command(flatten)]
+        log: LogArgs,
+    }
+
+    #[test]
+    fn reports_and_logs_need_files_of_their_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let context = super::super::context::tests::context_in(folder.path());
+        let reporter = |line: &str| {
+            let words = ["x"].into_iter().chain(line.split(' '));
+            let command =
+                <Command as clap::Parser>::try_parse_from(words).map_err(|error| error.to_string())?;
+            let made = command.log.reporter(&command.output, None, &context);
+            made.map(drop).map_err(|stop| stop.message)
+        };
+        assert_eq!(reporter("--report json=a.json --log csv=a.csv --log json=b.json"), Ok(()));
+        let kept: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(kept.len(), 2, "the log is there at once, the report at the end: {kept:?}");
+        assert_eq!(reporter("--report json=a --log csv=a"), Err("two outputs go to `a`".to_owned()));
+        assert!(reporter("--log csv=no/a.csv").unwrap_err().contains("its folder does not exist"));
+        assert!(reporter("--log xml=a").unwrap_err().contains("known are `csv` and `json`"));
+    }
 
     #[test]
     fn what_is_found_wanting_outweighs_what_could_not_be_judged() {

@@ -305,7 +305,7 @@ mod tests {
     use super::*;
 
     fn document(change: impl FnOnce(&mut Value)) -> Document {
-        let mut report: Value = serde_json::from_str(&json::render(&samples::check::run())).unwrap();
+        let mut report: Value = serde_json::from_str(&json::render(&samples::check::run()).unwrap()).unwrap();
         change(&mut report);
         Document::read("x.json", &report.to_string()).unwrap()
     }
@@ -414,6 +414,32 @@ mod tests {
 
         0 regressed, 0 fixed, 5 still failing, 5 unchanged
         "#);
+    }
+
+    #[test]
+    fn simulations_are_compared_person_by_person() {
+        let simulated = |change: fn(&mut Value)| {
+            let text = json::render(&samples::simulate::run()).unwrap();
+            let mut report: Value = serde_json::from_str(&text).unwrap();
+            change(&mut report);
+            Document::read("x.json", &report.to_string()).unwrap()
+        };
+        let old = simulated(|report| result(report, "users/lin")["status"] = "pass".into());
+        let new = simulated(|report| result(report, "groups/security")["status"] = "pass".into());
+        insta::assert_snapshot!(diff(&old, &new).unwrap().render(Form::Text), @"
+        regressed
+          users/lin (pass -> fail): is disabled in the directory and can still log in
+
+        fixed
+          groups/security (fail -> pass): 1 of 2 members are missing: alan
+
+        still failing
+          groups/sales (error): GET /Groups got no answer: no answer within 10 s
+          users/alan (fail): was not provisioned: POST /Users is answered with 409 Conflict: userName alan.okeefe@acme.example.com is taken
+          users/grace (fail): `title` differs
+
+        1 regressed, 1 fixed, 3 still failing, 6 unchanged
+        ");
     }
 
     #[test]

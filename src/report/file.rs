@@ -35,7 +35,7 @@ impl Format {
 
     fn render(self, run: &Collected) -> Result<String, String> {
         match self {
-            Format::Json => Ok(json::render(run)),
+            Format::Json => json::render(run).map_err(|error| error.to_string()),
             Format::Junit => junit::render(run).map_err(|error| error.to_string()),
             Format::Html => Ok(html::render(run)),
             Format::Markdown => Ok(markdown::render(run, markdown::COMMENT)),

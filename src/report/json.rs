@@ -4,13 +4,16 @@
 
 use std::fmt::Write as _;
 
+use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Map, Value, json};
 
 use super::collected::Collected;
 use super::words;
-use crate::event::{Finding, Known, Problem, Readiness, Severity, SnapshotState, Status};
+use crate::event::{Finding, Kind, Known, Problem, Readiness, Severity, SnapshotState, Status};
 use crate::exchange::{Exchange, FailureKind, Headers};
 use crate::redact::Redacted;
+
+mod provisioning;
 
 /// The JSON Schema of the report.
 pub const SCHEMA: &str = include_str!("report.schema.json");
@@ -19,34 +22,55 @@ pub const SCHEMA: &str = include_str!("report.schema.json");
 const LARGEST_BODY: usize = 64 * 1024;
 
 /// The report as text.
-pub fn render(run: &Collected) -> String {
-    let mut text = format!("{:#}", report(run));
+///
+/// # Errors
+/// The library could not write it.
+pub fn render(run: &Collected) -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(&Report(run))?;
     text.push('\n');
-    text
+    Ok(text)
 }
 
-fn report(run: &Collected) -> Value {
-    let mut report = Map::new();
-    report.insert("kind".into(), run.kind.word().into());
-    report.insert("version".into(), env!("CARGO_PKG_VERSION").into());
-    report.insert("target".into(), json!({ "url": run.target.url, "name": run.target.name }));
-    if let Some(started) = run.started {
-        report.insert("started".into(), started.to_string().into());
+/// The report, of which one result at a time is made: a simulation may have 50,000.
+struct Report<'a>(&'a Collected);
+
+impl Serialize for Report<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let run = self.0;
+        let mut report = serializer.serialize_map(None)?;
+        report.serialize_entry("kind", run.kind.word())?;
+        report.serialize_entry("version", env!("CARGO_PKG_VERSION"))?;
+        report.serialize_entry("target", &json!({ "url": run.target.url, "name": run.target.name }))?;
+        if let Some(started) = run.started {
+            report.serialize_entry("started", &started.to_string())?;
+        }
+        report.serialize_entry("options", &run.options)?;
+        let counts = Status::ALL.map(|status| (status.word().to_owned(), run.tally.of(status).into()));
+        let mut summary: Map<String, Value> = counts.into_iter().collect();
+        if run.known.total() > 0 {
+            summary.insert("known".into(), run.known.total().into());
+        }
+        report.serialize_entry("summary", &summary)?;
+        if run.incomplete {
+            report.serialize_entry("incomplete", &true)?;
+        }
+        report.serialize_entry("elapsed_ms", &milliseconds(run.elapsed))?;
+        if run.kind == Kind::Simulate {
+            report.serialize_entry("provisioning", &provisioning::member(&run.provisioning))?;
+        }
+        report.serialize_entry("results", &Results(&run.findings))?;
+        let readiness: Vec<Value> = run.readiness.iter().map(readiness).collect();
+        report.serialize_entry("readiness", &readiness)?;
+        report.end()
     }
-    report.insert("options".into(), run.options.clone().into());
-    let counts = Status::ALL.map(|status| (status.word().to_owned(), run.tally.of(status).into()));
-    let mut summary: Map<String, Value> = counts.into_iter().collect();
-    if run.known.total() > 0 {
-        summary.insert("known".into(), run.known.total().into());
+}
+
+struct Results<'a>(&'a [Finding]);
+
+impl Serialize for Results<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(result))
     }
-    report.insert("summary".into(), summary.into());
-    if run.incomplete {
-        report.insert("incomplete".into(), true.into());
-    }
-    report.insert("elapsed_ms".into(), milliseconds(run.elapsed));
-    report.insert("results".into(), run.findings.iter().map(result).collect());
-    report.insert("readiness".into(), run.readiness.iter().map(readiness).collect());
-    Value::Object(report)
 }
 
 fn readiness(row: &Readiness) -> Value {

@@ -97,6 +97,7 @@ fn status(finding: &Finding) -> TestCaseStatus {
         Status::Fail => {
             let kind = match finding.item.level {
                 Some(_) => "requirement",
+                None if !finding.problems.is_empty() => "difference",
                 None if finding.diagnostics.is_empty() => "snapshot",
                 None => "expectation",
             };
@@ -370,6 +371,113 @@ mod tests {
                         <property name="breaks" value="okta"/>
                     </properties>
                     <error message="no answer within 10 s" type="error"/>
+                </testcase>
+            </testsuite>
+        </testsuites>
+        "#);
+    }
+
+    #[test]
+    fn people_and_groups_are_cases() {
+        insta::assert_snapshot!(render(&samples::simulate::run()).unwrap(), @r#"
+        <?xml version="1.0" encoding="UTF-8"?>
+        <testsuites name="scimulator simulate" tests="11" skipped="1" failures="4" errors="1" time="0.420">
+            <testsuite name="scimulator simulate staging" tests="11" skipped="1" errors="1" failures="4" time="0.420">
+                <properties>
+                    <property name="target" value="https://app.example.test/scim/v2"/>
+                    <property name="started" value="1970-01-01T00:00:00Z"/>
+                    <property name="options" value="--as entra --directory acme.yaml"/>
+                </properties>
+                <testcase name="connection-test" classname="connection" time="0.000">
+                    <properties>
+                        <property name="title" value="Microsoft Entra ID accepts the connection"/>
+                    </properties>
+                </testcase>
+                <testcase name="groups/engineering" classname="groups" time="0.000">
+                    <properties>
+                        <property name="title" value="Engineering"/>
+                    </properties>
+                </testcase>
+                <testcase name="groups/everyone" classname="groups" time="0.000">
+                    <properties>
+                        <property name="title" value="&lt;/script&gt;&lt;script&gt;alert(&apos;x&apos;)&lt;/script&gt;� &quot;quoted&quot; | `tick` ``` --&gt; ]]&gt;"/>
+                    </properties>
+                </testcase>
+                <testcase name="groups/sales" classname="groups" time="0.000">
+                    <properties>
+                        <property name="title" value="Sales"/>
+                    </properties>
+                    <error message="GET /Groups got no answer: no answer within 10 s" type="error"/>
+                </testcase>
+                <testcase name="groups/security" classname="groups" time="0.000">
+                    <properties>
+                        <property name="title" value="Security"/>
+                    </properties>
+                    <failure message="1 of 2 members are missing: alan" type="difference">1 of 2 members are missing: alan
+          expected: 2 members
+          got: 1 members
+
+        &gt; GET /Groups/46718047-7f76-453a-919d-413861904646
+        &lt; 200 OK
+        {
+          &quot;members&quot;: [
+            {
+              &quot;value&quot;: &quot;11d2ac11-7f76-453a-919d-413861904646&quot;
+            }
+          ]
+        }</failure>
+                </testcase>
+                <testcase name="users/ada" classname="users" time="0.000">
+                    <properties>
+                        <property name="title" value="ada@acme.example.com"/>
+                    </properties>
+                </testcase>
+                <testcase name="users/alan" classname="users" time="0.000">
+                    <properties>
+                        <property name="title" value="alan.okeefe@acme.example.com"/>
+                    </properties>
+                    <failure message="was not provisioned: POST /Users is answered with 409 Conflict: userName alan.okeefe@acme.example.com is taken" type="difference">was not provisioned: POST /Users is answered with 409 Conflict: userName alan.okeefe@acme.example.com is taken</failure>
+                </testcase>
+                <testcase name="users/grace" classname="users" time="0.000">
+                    <properties>
+                        <property name="title" value="grace@acme.example.com"/>
+                    </properties>
+                    <failure message="`title` differs" type="difference">`title` differs
+          expected: &quot;VP Engineering&quot;
+          got: nothing
+
+        &gt; GET /Users/11d2ac11-7f76-453a-919d-413861904646
+        &lt; 200 OK
+        {
+          &quot;active&quot;: true,
+          &quot;userName&quot;: &quot;grace@acme.example.com&quot;
+        }</failure>
+                </testcase>
+                <testcase name="users/jun" classname="users" time="0.000">
+                    <properties>
+                        <property name="title" value="jun@acme.example.com"/>
+                    </properties>
+                    <skipped message="not assigned" type="skip"/>
+                </testcase>
+                <testcase name="users/lin" classname="users" time="0.000">
+                    <properties>
+                        <property name="title" value="lin@acme.example.com"/>
+                    </properties>
+                    <failure message="is disabled in the directory and can still log in" type="difference">is disabled in the directory and can still log in
+          expected: active: false
+          got: active: true
+
+        &gt; GET /Users/0004d12a-7f76-453a-919d-413861904646
+        &lt; 200 OK
+        {
+          &quot;active&quot;: true,
+          &quot;userName&quot;: &quot;lin@acme.example.com&quot;
+        }</failure>
+                </testcase>
+                <testcase name="users/zoe" classname="users" time="0.000">
+                    <properties>
+                        <property name="title" value="zoe@acme.example.com"/>
+                    </properties>
                 </testcase>
             </testsuite>
         </testsuites>

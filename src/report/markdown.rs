@@ -9,6 +9,8 @@ use super::message::{self, Limits, clean};
 use super::{evidence, order, words};
 use crate::event::{Finding, Kind, Known, Problem, Status};
 
+mod provisioning;
+
 /// A comment on GitHub may hold 65 536 characters; we stay below it.
 pub(super) const COMMENT: usize = 60 * 1024;
 
@@ -41,6 +43,9 @@ pub(super) fn render(run: &Collected, limit: usize) -> String {
         circumstances(run)
     );
     text.push_str(&readiness(run));
+    if run.kind == Kind::Simulate {
+        text.push_str(&provisioning::section(&run.provisioning));
+    }
     let tables = tables(run, limit / TABLES);
     let room = limit.saturating_sub(tables.len());
     let failures = failures(run);
@@ -206,7 +211,9 @@ fn tables(run: &Collected, limit: usize) -> String {
                     open.row(&[&ids.join(", "), reason]);
                 }
             }
-            for (findings, reason) in words::reasons(run.of(Status::Skip)) {
+            // Why a simulation left somebody out is told above.
+            let skipped_here = run.of(Status::Skip).filter(|_| run.kind != Kind::Simulate);
+            for (findings, reason) in words::reasons(skipped_here) {
                 skipped.row(&[&findings.len().to_string(), reason]);
             }
         }
@@ -283,236 +290,4 @@ pub(super) fn cell(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::samples;
-    use super::*;
-
-    #[test]
-    fn a_run_counts_and_shows_failures() {
-        insta::assert_snapshot!(render(&samples::run(), COMMENT), @r#"
-        ### scimulator run: 1 passed, 3 failed, 1 skipped, 1 error
-
-        Target `rfc`, 1970-01-01 00:00 UTC, 0.6 s.
-
-        <details><summary><b>okta/users/deactivate@okta</b>: the transcript differs from its snapshot</summary>
-
-        What okta users deactivate shows �[31m&lt;&amp;&gt;
-
-        ```diff
-        changed from snapshots/rfc/okta/users/deactivate@okta.snap:
-        2. deactivate: response body: /active: false -> true
-
-        @@ -3,3 +3,3 @@
-         {
-        -  "active": false
-        +  "active": true
-         }
-        ```
-
-        </details>
-
-        <details><summary><b>rfc/errors/conflict</b>: 1 expectation does not hold</summary>
-
-        What rfc errors conflict shows �[31m&lt;&amp;&gt;
-
-        ```diff
-        error: the status is 201
-         --> scenarios/rfc/errors/conflict.yaml:4:22
-          |
-        4 |     expect: { status: 409 }
-          |                      ^^^ expected 409
-          |
-          = help: RFC 7644 §3.3
-        ```
-
-        </details>
-
-        **rfc/me**: there is no snapshot yet
-
-        What rfc me shows �[31m&lt;&amp;&gt;
-
-        **rfc/paging**: no connection to 127.0.0.1:9
-
-        What rfc paging shows �[31m&lt;&amp;&gt;
-
-        | not judged | reason |
-        |---|---|
-        | rfc/bulk/create | needs `bulk`, which the target does not offer |
-        "#);
-    }
-
-    #[test]
-    fn a_check_shows_readiness_problems_and_tables() {
-        let page = render(&samples::check::run(), COMMENT);
-        assert!(!page.contains(samples::check::SECRET), "{page}");
-        let is_code =
-            |line: &str| line.starts_with("* ") || line.starts_with("  \"") || line.starts_with("curl");
-        let raw: Vec<&str> = page.lines().filter(|line| line.contains("<script") && !is_code(line)).collect();
-        assert_eq!(raw, Vec::<&str>::new());
-        insta::assert_snapshot!(page, @r#"
-        ### scimulator check: 2 passed, 2 failed, 1 warning, 2 skipped, 1 blocked, 1 error, 1 known
-
-        Target `staging`, 1970-01-01 00:00 UTC, 1.2 s, `--for okta,entra`.
-
-        | ready for | | |
-        |---|---|---|
-        | Okta | ❌ not ready | 2 blockers: `sample.replace-active`, `sample.hostile` |
-        | Microsoft Entra ID | ❔ undecided | 1 could not be judged: `sample.unreachable` |
-        | Ping Identity | ✅ ready | 41 checks judged |
-
-        <details><summary><b>sample.hostile</b>: &lt;/script&gt;&lt;script&gt;alert('x')&lt;/script&gt;�[31m� "quoted" | `tick` ``` --&gt; ]]&gt;</summary>
-
-        &lt;/script&gt;&lt;script&gt;alert('x')&lt;/script&gt;�[31m� "quoted" | `tick` ``` --&gt; ]]&gt;
-
-        Stumbles: Okta
-
-        **&lt;/script&gt;&lt;script&gt;alert('x')&lt;/script&gt;�[31m� "quoted" | `tick` ``` --&gt; ]]&gt;**
-
-        * expected: `</script><script>alert('x')</script>�[31m� "quoted" | 'tick' ''' --> ]]>`
-        * got: `</script><script>alert('x')</script>�[31m� "quoted" | 'tick' ''' --> ]]>`
-        * rule: RFC 7643 §3.1, MUST (RFC7643-3.1-05): Every representation of a resource includes a non-empty id.
-
-        ````http
-        > POST /Users
-        {
-          "userName": "o'brien <b>"
-        }
-        < 500 Internal Server Error
-        {
-          "id": "</script><script>alert('x')</script>\u001b[31m� \"quoted\" | `tick` ``` --> ]]>",
-          "token": "<redacted>",
-          "long": "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx… (5000 bytes)"
-        }
-        ````
-
-        ```sh
-        curl -sS -i -X POST https://app.example.test/scim/v2/Users -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json' -H 'Content-Type: application/scim+json' --data-raw '{"userName":"o'\''brien <b>"}'
-        ```
-
-        **Fix:** Apply `active` of a path-less replace, and `"False"` as a text where the client sends it.
-
-        It alone: `scimulator check --target https://app.example.test/scim/v2 --only sample.hostile`
-
-        </details>
-
-        <details><summary><b>sample.replace-active</b>: after the PATCH the user is still active (and 1 more)</summary>
-
-        replace of active without a path deactivates the user
-
-        Stumbles: Okta, Microsoft Entra ID, somebody
-
-        **after the PATCH the user is still active**
-
-        * expected: `"active": false`
-        * got: `"active": true`
-        * rule: RFC 7644 §3.5.2.3, IMPLIED (RFC7644-3.5.2.3-02): replace without path leaves attributes not listed untouched.
-        * rule: RFC 7644 §3.5.2.3, IMPLIED (RFC7644-3.5.2.3-03): replace of a single-valued attribute sets the new value.
-
-        ```http
-        > PATCH /Users/2819
-        {
-          "schemas": [
-            "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-          ],
-          "Operations": [
-            {
-              "op": "replace",
-              "value": {
-                "active": false,
-                "password": "<redacted>"
-              }
-            }
-          ]
-        }
-        < 200 OK
-
-        > GET /Users/2819?attributes=active
-        < 200 OK
-        {
-          "id": "2819",
-          "userName": "ada",
-          "active": true,
-          "emails": [
-            {
-              "value": "ada0@example.test"
-            },
-            {
-              "value": "ada1@example.test"
-            },
-            {
-              "value": "ada2@example.test"
-            },
-            {
-              "value": "ada3@example.test"
-            },
-            {
-              "value": "ada4@example.test"
-            },
-            {
-              "value": "ada5@example.test"
-            },
-            {
-              "value": "ada6@example.test"
-        … 18 more lines
-        ```
-
-        ```sh
-        curl -sS -i -X PATCH https://app.example.test/scim/v2/Users/2819 -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json' -H 'Content-Type: application/scim+json' --data-raw '{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[{"op":"replace","value":{"active":false,"password":"<redacted>"}}]}'
-        curl -sS -i 'https://app.example.test/scim/v2/Users/2819?attributes=active' -H "Authorization: Bearer $SCIM_TOKEN" -H 'Accept: application/scim+json'
-        ```
-
-        **the name is gone as well**
-
-        * got: `no 'displayName'`
-        * rule: sent by Entra (Q-G07): apply; expects 204 (200 ok)
-        * rule: RFC0000-0-00
-
-        **Fix:** Apply `active` of a path-less replace, and `"False"` as a text where the client sends it.
-
-        It alone: `scimulator check --target https://app.example.test/scim/v2 --only sample.replace-active`
-
-        </details>
-
-        The curl lines show what was sent. What the run created is deleted since, so that lines that build on it find nothing: the command for a check alone plays all of it anew.
-
-        | warning | what | rules |
-        |---|---|---|
-        | sample.media-type | the error comes as a page | RFC7644-3.12-07 |
-
-        | known | what | accepted because |
-        |---|---|---|
-        | sample.known | `status` is a number | ticket 42 (until 2027-01-31) |
-
-        | not judged | reason |
-        |---|---|
-        | sample.unreachable | no answer within 10 s |
-        | sample.read | needs `sample.id`, which failed |
-
-        | skipped | reason |
-        |---|---|
-        | 2 | the target does not advertise bulk operations |
-        "#);
-    }
-
-    #[test]
-    fn a_selftest_shows_what_was_not_found() {
-        insta::assert_snapshot!(render(&samples::check::selftest(), COMMENT), @"
-        ### scimulator selftest: 1 passed, 1 failed
-
-        Target `rfc`, 1970-01-01 00:00 UTC, 2.1 s.
-
-        **delete-keeps**: no check found it
-
-        DELETE answers 204 and keeps the resource
-        ");
-    }
-
-    #[test]
-    fn a_page_stays_below_its_limit_and_says_what_is_missing() {
-        let mut run = samples::check::run();
-        run.findings = (0..2_000).map(|index| run.findings[index % run.findings.len()].clone()).collect();
-        let page = render(&run, COMMENT);
-        assert!(page.len() <= COMMENT + 2_000, "{}", page.len());
-        assert!(page.contains("more failures in the other reports") && page.contains("more row"), "{page}");
-    }
-}
+mod tests;

@@ -12,12 +12,19 @@ use crate::event::{Status, Tally};
 /// Results are sorted by id and counted anew; the elapsed time is the longest. A target is ready for somebody only
 /// where every shard says so. The result is incomplete where any shard is.
 ///
+/// Of one report, `provisioning` stays; several simulations are never parts of one.
+///
 /// # Errors
-/// The reports are of different kinds, targets or versions, or two of them hold the same result.
+/// Several are of `simulate`, the reports are of different kinds, targets or versions, or two of them hold the same result.
 pub fn merge(documents: &[Document]) -> Result<String, Broken> {
     let [first, others @ ..] = documents else {
         return Err(Broken::new("there is nothing to merge"));
     };
+    if first.kind() == "simulate" && !others.is_empty() {
+        return Err(Broken::new(
+            "reports of `simulate` cannot be merged: a simulation has no shards, each one is about a whole directory",
+        ));
+    }
     for other in others {
         alike(first, other)?;
         same(first, other, "target", |document| document.target("url").map(str::to_owned))?;
@@ -49,6 +56,9 @@ pub fn merge(documents: &[Document]) -> Result<String, Broken> {
     }
     let elapsed = documents.iter().filter_map(|document| document.get("elapsed_ms")?.as_f64());
     report.insert("elapsed_ms".into(), elapsed.fold(0.0, f64::max).into());
+    if let Some(provisioning) = first.get("provisioning") {
+        report.insert("provisioning".into(), provisioning.clone());
+    }
     report.insert("results".into(), results.into_values().map(|(_, result)| result.clone()).collect());
     report.insert("readiness".into(), readiness(documents));
     let mut text = format!("{:#}", Value::Object(report));
@@ -154,7 +164,7 @@ mod tests {
     use super::*;
 
     fn document(name: &str, change: impl FnOnce(&mut Value)) -> Document {
-        let mut report: Value = serde_json::from_str(&json::render(&samples::check::run())).unwrap();
+        let mut report: Value = serde_json::from_str(&json::render(&samples::check::run()).unwrap()).unwrap();
         change(&mut report);
         Document::read(name, &report.to_string()).unwrap()
     }
@@ -173,7 +183,7 @@ mod tests {
 
     #[test]
     fn shards_make_the_whole() {
-        let whole = json::render(&samples::check::run());
+        let whole = json::render(&samples::check::run()).unwrap();
         let a = half("a.json", 0, |report| report["readiness"] = json!([]));
         let b = half("b.json", 1, |report| {
             report["elapsed_ms"] = 3.into();
@@ -188,6 +198,16 @@ mod tests {
         let schema: Value = serde_json::from_str(json::SCHEMA).unwrap();
         assert!(jsonschema::is_valid(&schema, &merged));
         assert_eq!(merged["readiness"][2]["ready"], false, "one shard was not asked");
+    }
+
+    #[test]
+    fn a_simulation_is_whole_by_itself() {
+        let read = || Document::read("a.json", &json::render(&samples::simulate::run()).unwrap()).unwrap();
+        let merged: Value = serde_json::from_str(&merge(&[read()]).unwrap()).unwrap();
+        let whole: Value = serde_json::from_str(&json::render(&samples::simulate::run()).unwrap()).unwrap();
+        assert_eq!(merged, whole);
+        let refused = merge(&[read(), read()]).unwrap_err().to_string();
+        assert!(refused.contains("a simulation has no shards"), "{refused}");
     }
 
     #[test]

@@ -13,6 +13,8 @@
 //! | `evidence` | what is known of a finding: its rules, who stumbles, the fix |
 //! | `order` | which finding is read first |
 //! | [`collected`] | the run once it is over |
+//! | [`provisioning`] | a simulation in numbers |
+//! | [`provisioning_log`] | `--log FORMAT=FILE` |
 //! | [`json`], [`junit`], `markdown`, `html` | report files |
 //! | `github` | annotations and the step summary of GitHub Actions |
 //! | [`mod@file`] | `--report FORMAT=FILE` |
@@ -42,6 +44,8 @@ pub mod merge;
 mod message;
 mod order;
 mod progress;
+pub mod provisioning;
+pub mod provisioning_log;
 #[cfg(test)]
 pub(crate) mod samples;
 pub mod terminal;
@@ -50,6 +54,7 @@ mod words;
 use collected::Collected;
 use file::{ReportError, ReportFile};
 pub use progress::Progress;
+use provisioning_log::ProvisioningLog;
 use terminal::Terminal;
 
 /// Hands events to every consumer.
@@ -57,6 +62,7 @@ pub struct Reporter {
     terminal: Terminal,
     collected: Collected,
     files: Vec<ReportFile>,
+    logs: Vec<ProvisioningLog>,
     github: Option<Option<PathBuf>>,
 }
 
@@ -64,18 +70,26 @@ pub struct Reporter {
 pub struct Reported {
     /// The run.
     pub run: Collected,
-    /// Reports, standard output among them, that could not be written: one sentence each.
+    /// Reports and logs, standard output among them, that could not be written: one sentence each.
     pub problems: Vec<String>,
 }
 
 impl Reporter {
     /// `github` is there in a job of GitHub Actions, with the file that takes the summary of the step.
     pub fn new(terminal: Terminal, files: Vec<ReportFile>, github: Option<Option<PathBuf>>) -> Self {
-        Self { terminal, collected: Collected::new(), files, github }
+        Self { terminal, collected: Collected::new(), files, logs: Vec::new(), github }
+    }
+
+    /// Writes these provisioning logs as well, while the run goes on.
+    #[must_use]
+    pub fn with_logs(mut self, logs: Vec<ProvisioningLog>) -> Self {
+        self.logs = logs;
+        self
     }
 
     /// Writes the reports. `stdout` is where the report `FORMAT=-` goes.
     pub fn finish(mut self, stdout: &mut dyn Write) -> Reported {
+        self.collected.sort();
         if let Some(summary) = &self.github {
             self.terminal.write(&github::annotations(&self.collected));
             if let Some(path) = summary
@@ -88,6 +102,9 @@ impl Reporter {
         }
         let failed = self.files.into_iter().filter_map(|file| file.write(&self.collected, stdout).err());
         let mut problems: Vec<String> = failed.map(|error| error.to_string()).collect();
+        problems.extend(
+            self.logs.into_iter().filter_map(|log| log.finish().err()).map(|error| error.to_string()),
+        );
         problems
             .extend(self.terminal.error().map(|error| format!("cannot write to standard output: {error}")));
         Reported { run: self.collected, problems }
@@ -98,6 +115,7 @@ impl Observer for Reporter {
     fn observe(&mut self, event: &Event) {
         self.terminal.observe(event);
         self.collected.observe(event);
+        self.logs.iter_mut().for_each(|log| log.observe(event));
     }
 }
 

@@ -3,8 +3,12 @@
 //! A target that cannot create a user fails in many topics. Who begins to read with the topic that the catalogue puts
 //! first begins with the cause.
 
+use std::collections::HashMap;
+
+use super::provisioning::kind_of;
 use crate::conformance::checks;
 use crate::event::Finding;
+use crate::event::provisioning::Kind;
 
 /// The findings by topic, both in the order of the catalogue of checks; what is no check comes after, by id.
 pub(super) fn by_topic<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(&'a str, Vec<&'a Finding>)> {
@@ -21,10 +25,15 @@ pub(super) fn by_topic<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(
     topics
 }
 
-/// Puts the findings into that order.
+/// Puts the findings into that order. Of a simulation, people come before groups, which build on them.
 pub(super) fn sort(findings: &mut [&Finding]) {
-    let place = |finding: &&Finding| checks::all().position(|check| check.id == finding.item.id);
-    findings.sort_by_cached_key(|finding| (place(finding).unwrap_or(usize::MAX), finding.item.id.clone()));
+    let places: HashMap<&str, usize> =
+        checks::all().enumerate().map(|(place, check)| (check.id, place)).collect();
+    findings.sort_by_cached_key(|finding| {
+        let is_group = kind_of(&finding.item.topic) == Some(Kind::Group);
+        let place = places.get(finding.item.id.as_str()).copied().unwrap_or(usize::MAX);
+        (place, is_group, finding.item.id.clone())
+    });
 }
 
 #[cfg(test)]

@@ -1,9 +1,11 @@
-//! The progress bar of a run on a terminal: how far it is, how it goes, and what is being played.
+//! The progress bar of a run on a terminal: how far it is, how it goes, and what is being played; of a simulation also
+//! how fast it goes and how long it takes still.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::words;
 use crate::event::{Finding, Item, Tally};
@@ -62,6 +64,34 @@ impl Progress {
         self.refresh();
     }
 
+    /// A part of a simulation begins, with so many objects: the bar starts anew.
+    pub fn phase(&mut self, objects: usize) {
+        let Some(bar) = &self.bar else { return };
+        let template = "{bar:24.green/dim} {human_pos}/{human_len} {pace} {wide_msg}";
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            let pace = |state: &ProgressState, to: &mut dyn fmt::Write| {
+                let _ = to.write_str(&pace(state.per_sec(), state.eta()));
+            };
+            bar.set_style(style.progress_chars("━╸─").with_key("pace", pace));
+        }
+        bar.reset();
+        bar.set_length(objects as u64);
+    }
+
+    /// One object of a simulation is done with.
+    pub fn step(&self) {
+        if let Some(bar) = &self.bar {
+            bar.inc(1);
+        }
+    }
+
+    /// What stands beside the bar of a simulation.
+    pub fn say(&self, text: impl FnOnce() -> String) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(text());
+        }
+    }
+
     /// Takes the bar away while something is printed, and draws it again below.
     pub fn suspend<R>(&self, print: impl FnOnce() -> R) -> R {
         match &self.bar {
@@ -96,10 +126,25 @@ fn state(tally: &Tally, known: &Tally, running: &[Arc<Item>]) -> String {
     format!("{}{separator}{}{more}", counts.join(", "), names.join(", "))
 }
 
+/// `388/s, 2 min 5 s left`
+fn pace(a_second: f64, left: Duration) -> String {
+    match a_second > 0.0 {
+        true => format!("{}, {} left", words::rate(a_second), words::left(left)),
+        false => String::new(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::event::Status;
+
+    #[test]
+    fn the_pace_is_said_once_there_is_one() {
+        assert_eq!(pace(0.0, Duration::ZERO), "");
+        assert_eq!(pace(387.6, Duration::from_millis(125_900)), "388/s, 2 min 5 s left");
+        assert_eq!(pace(2.25, Duration::from_millis(9_900)), "2.2/s, 9 s left");
+    }
 
     #[test]
     fn the_state_names_what_runs_and_counts_the_rest() {

@@ -1,5 +1,6 @@
 //! Phrases that more than one report says, so that all say them alike.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -20,6 +21,14 @@ pub(super) fn seconds(duration: Duration) -> String {
     }
 }
 
+/// `9 s` or `2 min 5 s`: an estimate, so that parts of a second say nothing.
+pub(super) fn left(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ ..120 => format!("{seconds} s"),
+        seconds => format!("{} min {} s", seconds / 60, seconds % 60),
+    }
+}
+
 /// `2026-12-01 14:30 UTC`
 pub(super) fn moment(timestamp: Timestamp) -> String {
     timestamp.strftime("%Y-%m-%d %H:%M UTC").to_string()
@@ -28,6 +37,27 @@ pub(super) fn moment(timestamp: Timestamp) -> String {
 /// `1 snapshot`, `2 snapshots`.
 pub(super) fn count(number: usize, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// `1,204`
+pub(super) fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `388/s`, `0.4/s`
+pub(super) fn rate(a_second: f64) -> String {
+    match a_second {
+        ..9.95 => format!("{a_second:.1}/s"),
+        _ => format!("{}/s", grouped(a_second.round() as usize)),
+    }
 }
 
 /// `45 passed`, `1 failed`, `2 skipped`, `3 known`: what did not occur is left out, except for the passes. What a
@@ -62,13 +92,11 @@ pub(super) fn summary(run: &Collected) -> String {
 
 /// The reasons of these findings, each with those that gave it, the commonest first.
 pub(super) fn reasons<'a>(findings: impl Iterator<Item = &'a Finding>) -> Vec<(Vec<&'a Finding>, &'a str)> {
-    let mut reasons: Vec<(Vec<&Finding>, &str)> = Vec::new();
+    let mut by_reason: HashMap<&str, Vec<&Finding>> = HashMap::new();
     for finding in findings {
-        match reasons.iter_mut().find(|(_, reason)| *reason == finding.message) {
-            Some((findings, _)) => findings.push(finding),
-            None => reasons.push((vec![finding], &finding.message)),
-        }
+        by_reason.entry(&finding.message).or_default().push(finding);
     }
+    let mut reasons: Vec<_> = by_reason.into_iter().map(|(reason, findings)| (findings, reason)).collect();
     reasons.sort_by(|(a, first), (b, second)| b.len().cmp(&a.len()).then(first.cmp(second)));
     reasons
 }
@@ -155,6 +183,13 @@ mod tests {
         [Status::Fail, Status::Warn].iter().for_each(|status| known.add(*status));
         let said: Vec<String> = counts(&tally, &known).into_iter().map(|(_, words)| words).collect();
         assert_eq!(said.join(", "), "0 passed, 1 failed, 2 known");
+    }
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        let said = [0, 999, 1_000, 1_204, 50_800, 1_234_567].map(grouped);
+        assert_eq!(said.join(" "), "0 999 1,000 1,204 50,800 1,234,567");
+        assert_eq!([0.41, 9.9, 9.96, 387.6, 12_345.0].map(rate).join(" "), "0.4/s 9.9/s 10/s 388/s 12,345/s");
     }
 
     #[test]

@@ -36,7 +36,8 @@ impl Room {
 pub(super) fn list(run: &Collected, finding: &Finding, room: &mut Room) -> Markup {
     let number = finding.exchanges.len();
     // Hundreds of checks pass, and nobody looks at how: a page is mailed. The JSON report has all.
-    if number == 0 || (run.kind == Kind::Check && finding.status == Status::Pass) {
+    let is_many = matches!(run.kind, Kind::Check | Kind::Simulate);
+    if number == 0 || (is_many && finding.status == Status::Pass) {
         return html! {};
     }
     let shown: Vec<Markup> = finding

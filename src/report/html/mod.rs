@@ -5,6 +5,7 @@
 //! | `mod.rs` | the page: numbers, readiness, filters |
 //! | `finding.rs` | one finding: problems, rules, explanation |
 //! | `exchange.rs` | exchanges as HTTP messages |
+//! | `provisioning.rs` | what a simulation did |
 //! | `coverage.rs` | what the run says about the RFCs, by section |
 //! | `page.css`, `page.js` | how it looks, and how it is filtered |
 //!
@@ -26,6 +27,10 @@ use crate::event::{Finding, Kind, Readiness, Status};
 mod coverage;
 mod exchange;
 mod finding;
+mod provisioning;
+
+/// Findings of one topic that are shown: a browser cannot show 50,000 people.
+const FINDINGS: usize = 1_000;
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
@@ -130,7 +135,7 @@ pub(super) fn render(run: &Collected) -> String {
                     h1 { (heading) " of " (Text(&run.target.name)) }
                     p.about {
                         code { (Text(&run.target.url)) } " · "
-                        (words::count(run.tally.total(), noun(run.kind))) " in " (words::seconds(run.elapsed))
+                        (items(run)) " in " (words::seconds(run.elapsed))
                         @if let Some(started) = run.started {
                             " · " time datetime=(started) { (words::moment(started)) }
                         }
@@ -144,6 +149,7 @@ pub(super) fn render(run: &Collected) -> String {
                 main {
                     (numbers(run))
                     (readiness(run))
+                    (provisioning::section(run))
                     (notices(run))
                     (findings(run))
                     (coverage::section(run))
@@ -156,12 +162,14 @@ pub(super) fn render(run: &Collected) -> String {
     page.into_string()
 }
 
-fn noun(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Run => "transcript",
-        Kind::Check => "check",
-        Kind::Selftest => "defect",
-        Kind::Simulate => "object",
+/// How many of what were judged.
+fn items(run: &Collected) -> String {
+    let number = run.tally.total();
+    match run.kind {
+        Kind::Run => words::count(number, "transcript"),
+        Kind::Check => words::count(number, "check"),
+        Kind::Selftest => words::count(number, "defect"),
+        Kind::Simulate => run.provisioning.scope(),
     }
 }
 
@@ -267,9 +275,11 @@ fn findings(run: &Collected) -> Markup {
         })
         .collect();
     let mut room = exchange::Room::default();
+    // Of a topic with very many, those that need attention come first.
+    let shown = |findings: &[(String, &Finding)]| findings.len().min(FINDINGS);
     html! {
         section aria-labelledby="every-finding" {
-            h2 id="every-finding" { "Findings" }
+            h2 id="every-finding" { @if run.kind == Kind::Simulate { "People and groups" } @else { "Findings" } }
             @if let Some(hint) = evidence::about_curl(&run.target).filter(|_| run.kind == Kind::Check) {
                 p.hint { (hint) }
             }
@@ -280,7 +290,10 @@ fn findings(run: &Collected) -> Markup {
                         (Text(if topic.is_empty() { "scenarios" } else { topic })) " "
                         small { (tallied(findings)) }
                     }
-                    @for (anchor, finding) in findings { (finding::details(run, anchor, finding, &mut room)) }
+                    @for (anchor, finding) in &findings[..shown(findings)] { (finding::details(run, anchor, finding, &mut room)) }
+                    @if findings.len() > FINDINGS {
+                        p.hint { (words::grouped(findings.len() - FINDINGS)) " more are in the JSON report." }
+                    }
                 }
             }
             p.nothing hidden { "Nothing matches the filter." }

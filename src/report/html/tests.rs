@@ -8,7 +8,7 @@ fn attributes<'a>(page: &'a str, name: &str) -> Vec<&'a str> {
 
 #[test]
 fn the_page_loads_nothing_and_lets_no_other_script_run() {
-    for run in [samples::check::run(), samples::run(), samples::check::selftest()] {
+    for run in [samples::check::run(), samples::run(), samples::check::selftest(), samples::simulate::run()] {
         let page = render(&run);
         assert_eq!(page.matches("<script").count(), 1, "only its own");
         assert_eq!(page.matches("<style").count(), 1);
@@ -96,4 +96,63 @@ fn a_large_run_stays_small_enough_to_be_mailed() {
     let page = render(&run);
     assert!(page.len() < 8 * 1024 * 1024, "{}", page.len());
     assert!(page.contains("100 exchanges left out to keep the page small"));
+}
+
+#[test]
+fn a_simulation_says_what_was_done_and_what_differs() {
+    let page = render(&samples::simulate::run());
+    assert!(!page.contains("<script>alert"), "raw");
+    let body = page
+        .split("<main>")
+        .nth(1)
+        .unwrap()
+        .split("<section aria-labelledby=\"every-finding\">")
+        .next()
+        .unwrap();
+    let text = regex::Regex::new("</(tr|p|h2|h3|ul)>").unwrap().replace_all(body, "\n").to_string();
+    let text = regex::Regex::new("<[^>]*>").unwrap().replace_all(&text, " ").to_string();
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .filter(|line| !line.is_empty())
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @"
+    ✓ 5 passed ✗ 4 failed ! 0 warnings – 1 skipped ◼ 0 blocked ? 1 error ≈ 0 known
+    Provisioning
+    ✗ 3 of 5 people and 1 of 3 groups differ from what the directory says; 1 group could not be compared
+    The provisioning log in numbers
+    What Success Skipped Failure
+    user create 3 – 2
+    user match 1 – –
+    user update 1 – –
+    user disable 1 – –
+    user manager 1 – –
+    user no action – 2 –
+    group create 2 – –
+    group match 1 – –
+    group members 2 – 1
+    Reasons
+    Status Of Reason Who
+    failed 1 user POST /Users is answered with 409 Conflict: userName alan.okeefe@acme.example.com is taken alan
+    failed 1 group PATCH /Groups/46718047-7f76-453a-919d-413861904646 is answered with 404 Not Found: no such member security
+    done, but 1 user the target did not keep title grace
+    skipped 1 user not assigned jun
+    Cycles
+    Cycle Simulated time What was done
+    1 (initial) 1970-01-01 00:00 UTC users 3 created, 1 matched, managers of 1 changed, 1 skipped, 1 failed; groups 2 created, 1 matched, members of 2 changed, 1 failed
+    2 1970-01-01 00:40 UTC users 1 updated, 1 disabled, 1 skipped, 1 failed
+    47 requests in 0.3 s: 152/s; answers: median 1.9 ms, 90 % 3.0 ms, 99 % 8.1 ms, longest 40 ms
+    ");
+    assert!(page.contains("6 people and 4 groups in 0.4 s"), "{page}");
+    assert!(!page.contains("It alone"), "nothing plays one person again");
+}
+
+#[test]
+fn of_very_many_people_those_who_need_attention_are_shown() {
+    let mut run = samples::simulate::run();
+    let passed = run.findings.iter().find(|finding| finding.item.id == "users/ada").unwrap().clone();
+    run.findings.extend((0..50_000).map(|_| passed.clone()));
+    let page = render(&run);
+    assert!(page.len() < 4 * 1024 * 1024, "{}", page.len());
+    assert!(page.contains("id=\"users/lin\"") && page.contains("49,006 more are in the JSON report."));
 }

@@ -1,9 +1,13 @@
 use super::super::samples;
 use super::*;
 
+fn report(run: &Collected) -> Value {
+    serde_json::to_value(Report(run)).unwrap()
+}
+
 #[test]
 fn the_report_keeps_its_shape() {
-    let text = render(&samples::run()).replace(env!("CARGO_PKG_VERSION"), "<program>");
+    let text = render(&samples::run()).unwrap().replace(env!("CARGO_PKG_VERSION"), "<program>");
     insta::assert_snapshot!(text, @r#"
     {
       "kind": "run",
@@ -236,7 +240,11 @@ fn every_report_obeys_the_schema() {
     run.incomplete = true;
     run.findings.clear();
     let (check, selftest) = (report(&samples::check::run()), report(&samples::check::selftest()));
-    for report in [complete, report(&run), check, selftest] {
+    let (simulate, mut endless) = (report(&samples::simulate::run()), samples::simulate::run());
+    endless.provisioning.earlier_cycles = 7;
+    endless.provisioning.reasons.others = 7;
+    endless.provisioning.traffic = None;
+    for report in [complete, report(&run), check, selftest, simulate, report(&endless)] {
         let mistakes: Vec<String> = validator
             .iter_errors(&report)
             .map(|error| format!("{}: {error}", error.instance_path()))
@@ -389,6 +397,46 @@ fn a_check_has_problems_what_is_known_and_readiness() {
       ]
     }
     "#);
+}
+
+#[test]
+fn a_simulation_tells_what_was_done() {
+    let report = report(&samples::simulate::run());
+    let lines: Vec<String> = report["provisioning"]
+        .as_object()
+        .unwrap()
+        .iter()
+        .flat_map(|(name, value)| match value {
+            Value::Array(rows) => rows.iter().map(|row| format!("{name}: {row}")).collect(),
+            value => vec![format!("{name}: {value}")],
+        })
+        .collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+    cycles: {"number":1,"time":"1970-01-01T00:00:00Z","initial":true,"success":10,"skipped":1,"failure":2,"quarantine":null,"stopped":null}
+    cycles: {"number":2,"time":"1970-01-01T00:40:00Z","initial":false,"success":2,"skipped":1,"failure":1,"quarantine":null,"stopped":null}
+    actions: {"kind":"user","action":"create","success":3,"skipped":0,"failure":2}
+    actions: {"kind":"user","action":"match","success":1,"skipped":0,"failure":0}
+    actions: {"kind":"user","action":"update","success":1,"skipped":0,"failure":0}
+    actions: {"kind":"user","action":"disable","success":1,"skipped":0,"failure":0}
+    actions: {"kind":"user","action":"manager","success":1,"skipped":0,"failure":0}
+    actions: {"kind":"user","action":"none","success":0,"skipped":2,"failure":0}
+    actions: {"kind":"group","action":"create","success":2,"skipped":0,"failure":0}
+    actions: {"kind":"group","action":"match","success":1,"skipped":0,"failure":0}
+    actions: {"kind":"group","action":"members","success":2,"skipped":0,"failure":1}
+    reasons: {"status":"success","kind":"user","reason":"the target did not keep title","entries":1,"objects":1,"examples":["grace"]}
+    reasons: {"status":"skipped","kind":"user","reason":"not assigned","entries":2,"objects":1,"examples":["jun"]}
+    reasons: {"status":"failure","kind":"user","reason":"POST /Users is answered with 409 Conflict: userName alan.okeefe@acme.example.com is taken","entries":2,"objects":1,"examples":["alan"]}
+    reasons: {"status":"failure","kind":"group","reason":"PATCH /Groups/46718047-7f76-453a-919d-413861904646 is answered with 404 Not Found: no such member","entries":1,"objects":1,"examples":["security"]}
+    differences: {"kind":"user","what":"`title` differs","objects":1,"examples":["grace"]}
+    differences: {"kind":"user","what":"is disabled in the directory and can still log in","objects":1,"examples":["lin"]}
+    differences: {"kind":"user","what":"was not provisioned: POST /Users is answered with 409 Conflict: userName alan.okeefe@acme.example.com is taken","objects":1,"examples":["alan"]}
+    differences: {"kind":"group","what":"1 of 2 members are missing: alan","objects":1,"examples":["security"]}
+    traffic: {"requests":47,"elapsed_ms":310.0,"per_second":151.6,"median_ms":1.9,"p90_ms":3.0,"p99_ms":8.1,"longest_ms":40.0}
+    "#);
+    let lin =
+        report["results"].as_array().unwrap().iter().find(|result| result["id"] == "users/lin").unwrap();
+    assert_eq!((&lin["status"], lin["exchanges"].as_array().unwrap().len()), (&json!("fail"), 2));
+    assert_eq!(lin["problems"][0]["exchange"], 1);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Runs in which everything occurs, for the tests of the reports.
 
 pub(crate) mod check;
+pub(crate) mod simulate;
 
 use std::sync::Arc;
 use std::time::Duration;

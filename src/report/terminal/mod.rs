@@ -7,16 +7,19 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 
 use super::progress::Progress;
-use super::{message, words};
+use super::{message, provisioning, words};
 use crate::event::{Event, Finding, Kind, Observer, Readiness, SnapshotState, Status, Tally, TargetInfo};
 use crate::exchange::Exchange;
 use crate::redact::Redacted;
 
 mod check;
+mod finding;
 mod replay;
 mod selftest;
+mod simulate;
 mod text;
 
+use simulate::Simulation;
 pub use text::diff;
 use text::{DIM, RED, YELLOW, clean, indented, styled};
 
@@ -28,7 +31,7 @@ pub enum Detail {
     /// More: of `run` a line a transcript, of `check` warnings and what was skipped.
     #[default]
     Normal,
-    /// One line an item, every exchange and every diff in full as well.
+    /// One line an item or an entry of a provisioning log, every exchange and every diff in full as well.
     Verbose,
 }
 
@@ -45,6 +48,7 @@ pub struct Terminal {
     kind: Kind,
     target: TargetInfo,
     readiness: Vec<Readiness>,
+    simulation: Simulation,
     /// What is told in full at the end.
     kept: Vec<Finding>,
     tally: Tally,
@@ -78,6 +82,7 @@ impl Terminal {
             kind: Kind::Run,
             target: TargetInfo { url: String::new(), name: String::new() },
             readiness: Vec::new(),
+            simulation: Simulation::new(detail),
             kept: Vec::new(),
             tally: Tally::default(),
             known: Tally::default(),
@@ -136,20 +141,65 @@ impl Terminal {
             Detail::Verbose => true,
         };
         let mut text = if has_line { replay::line(finding) } else { String::new() };
-        for (step, exchange) in self.exchanges.remove(&finding.item.id).unwrap_or_default() {
-            text.push_str(&format!("\n  {DIM}# {}{DIM:#}\n", clean(&step)));
-            text.push_str(&indented(&message::render(&exchange)));
-        }
+        text.push_str(&self.exchanges_of(&finding.item.id));
         self.write(&text);
         let is_kept = match self.kind {
             // That there is no snapshot yet is said in the line; there is nothing to compare.
             Kind::Run => is_bad(finding.status) && finding.snapshot != Some(SnapshotState::Missing),
-            Kind::Check | Kind::Simulate => finding.status != Status::Pass,
+            Kind::Check => finding.status != Status::Pass,
+            // Keeps a bounded number of them by itself.
+            Kind::Simulate => false,
             Kind::Selftest => true,
         };
         if is_kept {
             self.kept.push(finding.clone());
         }
+    }
+
+    /// The exchanges of an item that were not told yet; there are some where every exchange is told.
+    fn exchanges_of(&mut self, id: &str) -> String {
+        let mut text = String::new();
+        for (step, exchange) in self.exchanges.remove(id).unwrap_or_default() {
+            let heading =
+                if step.is_empty() { String::new() } else { format!("  {DIM}# {}{DIM:#}\n", clean(&step)) };
+            text.push_str(&format!("\n{heading}"));
+            text.push_str(&indented(&message::render(&exchange)));
+        }
+        text
+    }
+
+    /// What a simulation says while it runs.
+    fn simulated(&mut self, event: &Event) {
+        let mut text = self.simulation.observe(event);
+        match event {
+            Event::Phase { what, objects, .. } => {
+                self.progress.phase(*objects);
+                if *what == provisioning::COMPARISON {
+                    self.tally = self.simulation.tally_of_others();
+                }
+            }
+            Event::Traffic(_) => text.push_str(&self.simulation.comparison(&self.target)),
+            Event::Provisioned(entry) => {
+                let id = format!("{}/{}", provisioning::topic(entry.kind), entry.key);
+                text.push_str(&self.exchanges_of(&id));
+                if self.simulation.is_of_phase(entry) {
+                    self.progress.step();
+                }
+            }
+            _ => {}
+        }
+        if let Event::CycleDone(_) = event {
+            text.insert_str(0, &self.exchanges_left());
+        }
+        self.write(&text);
+        self.progress.say(|| self.simulation.state());
+    }
+
+    /// The exchanges of items that did not end.
+    fn exchanges_left(&mut self) -> String {
+        let mut ids: Vec<String> = self.exchanges.keys().cloned().collect();
+        ids.sort_unstable();
+        ids.iter().map(|id| format!("{DIM}{}{DIM:#}{}", clean(id), self.exchanges_of(id))).collect()
     }
 
     fn ended(&mut self, elapsed: std::time::Duration, interrupted: bool) {
@@ -161,12 +211,16 @@ impl Terminal {
                 let failures = replay::Failures { colour: self.colour, detail: self.detail };
                 kept.iter().for_each(|finding| self.write(&failures.show(finding)));
             }
-            Kind::Check | Kind::Simulate => {
+            Kind::Check => {
                 let (readiness, target, detail) = (&self.readiness, &self.target, self.detail);
                 let text = check::Ending { findings: &kept, readiness, target, detail }.show();
                 self.write(&text);
             }
             Kind::Selftest => self.write(&selftest::show(&kept, self.detail)),
+            Kind::Simulate => {
+                let text = self.exchanges_left() + &self.simulation.ending(&self.target);
+                self.write(&text);
+            }
         }
         let counts = words::counts(&self.tally, &self.known);
         let counts: Vec<String> = counts.into_iter().map(|(status, words)| styled(status, &words)).collect();
@@ -201,6 +255,7 @@ impl Observer for Terminal {
             Event::Started { kind, target, planned, .. } => {
                 self.kind = *kind;
                 self.target = target.clone();
+                self.simulation.start(*planned);
                 self.progress.start(*planned);
             }
             Event::ItemStarted(item) => self.progress.started(item),
@@ -210,9 +265,16 @@ impl Observer for Terminal {
                     exchanges.push((step.clone(), exchange.clone()));
                 }
             }
-            Event::Finished(finding) => self.finished(finding),
+            Event::Finished(finding) => {
+                self.finished(finding);
+                if self.kind == Kind::Simulate {
+                    self.simulated(event);
+                }
+            }
             Event::Readiness(readiness) => self.readiness.clone_from(readiness),
-            Event::Phase { .. } | Event::Provisioned(_) | Event::CycleDone(_) | Event::Traffic(_) => {}
+            Event::Phase { .. } | Event::Provisioned(_) | Event::CycleDone(_) | Event::Traffic(_) => {
+                self.simulated(event);
+            }
             Event::Notice(text) => self.notice(text),
             Event::Ended { elapsed, interrupted } => self.ended(*elapsed, *interrupted),
         }

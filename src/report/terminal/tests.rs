@@ -2,6 +2,8 @@ use super::super::samples;
 use super::*;
 use std::sync::{Arc, Mutex};
 
+mod simulate;
+
 /// A writer whose text can be looked at afterwards.
 #[derive(Clone, Default)]
 struct Shared(Arc<Mutex<Vec<u8>>>);
