@@ -56,7 +56,8 @@ fn against<'a>(dialect: &'a str, directory: &'a str, url: &'a str) -> Vec<&'a st
 fn report(sandbox: &Sandbox, arguments: &[&str]) -> (Option<i32>, Value) {
     let all: Vec<&str> = arguments.iter().chain(&["--report", "json=report.json"]).copied().collect();
     let output = sandbox.command(&all).env("SCIM_TOKEN", TOKEN).output().unwrap();
-    let shown = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let shown =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(!shown.contains(TOKEN) && !shown.contains("panicked"), "{shown}");
     let code = output.status.code();
     let text = match code {
@@ -71,7 +72,9 @@ fn report(sandbox: &Sandbox, arguments: &[&str]) -> (Option<i32>, Value) {
 fn wrong(report: &Value) -> Vec<String> {
     let results = report["results"].as_array().unwrap();
     let wrong = results.iter().filter(|result| result["status"] != "pass" && result["status"] != "skip");
-    wrong.map(|result| format!("{}: {}", result["id"].as_str().unwrap(), result["message"].as_str().unwrap())).collect()
+    wrong
+        .map(|result| format!("{}: {}", result["id"].as_str().unwrap(), result["message"].as_str().unwrap()))
+        .collect()
 }
 
 #[test]
@@ -94,7 +97,13 @@ fn a_later_run_is_an_incremental_cycle() {
     arguments.extend(["--state", "state.jsonl", "--cycles", "1"]);
     assert_eq!(report(&sandbox, &arguments).0, Some(0));
     assert!(sandbox.read("log.csv").contains("ada"));
-    sandbox.write("team.yaml", &TEAM.replace(" active: ~,", "").replace("Engineer", "Countess").replace("members: [ada, bob, cyd]", "members: [ada, cyd]"));
+    sandbox.write(
+        "team.yaml",
+        &TEAM
+            .replace(" active: ~,", "")
+            .replace("Engineer", "Countess")
+            .replace("members: [ada, bob, cyd]", "members: [ada, cyd]"),
+    );
     assert_eq!(report(&sandbox, &arguments).0, Some(0));
     let log = sandbox.read("log.csv");
     let rows: Vec<&str> = log.lines().skip(1).collect();
@@ -125,14 +134,26 @@ fn a_target_that_fails_one_request_in_ten_ends_as_it_should() {
             let output = sandbox.command(&all).env("SCIM_TOKEN", TOKEN).output().unwrap();
             output.status.code() == Some(0)
         });
-        assert!(ended.is_some(), "{dialect}: {:?}", wrong(&serde_json::from_str(&sandbox.read("report.json")).unwrap()));
+        assert!(
+            ended.is_some(),
+            "{dialect}: {:?}",
+            wrong(&serde_json::from_str(&sandbox.read("report.json")).unwrap())
+        );
         assert_eq!(server.users(), 6, "{dialect}");
     }
 }
 
 #[test]
 fn killed_at_any_request_the_next_run_ends_as_it_should() {
-    for (dialect, at) in [("entra", 4), ("entra", 9), ("entra", 17), ("okta", 5), ("okta", 15), ("authentik", 3), ("jumpcloud", 12)] {
+    for (dialect, at) in [
+        ("entra", 4),
+        ("entra", 9),
+        ("entra", 17),
+        ("okta", 5),
+        ("okta", 15),
+        ("authentik", 3),
+        ("jumpcloud", 12),
+    ] {
         let sandbox = sandbox();
         let server = Server::with(&sandbox, &["--profile", "interop"]);
         let address = server.url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
@@ -194,14 +215,22 @@ fn a_defect_is_told_as_the_damage_that_a_rollout_would_see() {
         damage("deactivate-without-effect", "okta", &[leaves]),
         damage("deactivate-only-by-patch", "okta-aiw", &[leaves]),
         damage("interop-text-booleans-stored", "entra", &[leaves]),
-        damage("interop-remove-members-removes-all", "entra", &[("members: [cyd] }", "members: [] }"), loses_bob]),
+        damage(
+            "interop-remove-members-removes-all",
+            "entra",
+            &[("members: [cyd] }", "members: [] }"), loses_bob],
+        ),
         damage("inactive-not-found", "okta", &[leaves, (leaves.1, leaves.0)]),
         damage("inactive-is-gone", "entra", &[leaves]),
         damage("external-id-not-stored", "entra", &[]),
         damage("filter-ignored", "okta", &[]),
         damage("group-rename-empties", "okta", &[renamed]),
         damage("group-adds-first-member-only", "okta", &[]),
-        damage("interop-dotted-keys-dropped", "entra-aadoptscim", &[("familyName: Byron", "familyName: King")]),
+        damage(
+            "interop-dotted-keys-dropped",
+            "entra-aadoptscim",
+            &[("familyName: Byron", "familyName: King")],
+        ),
         damage("create-conflict-as-400", "authentik", &[]),
         damage("delete-without-effect", "authentik", &[("  cyd: {", "  cyd: { status: deleted,")]),
         damage("put-ignores-members", "okta-aiw", &[]),
@@ -286,14 +315,24 @@ fn watching_reacts_to_a_saved_directory() {
     let mut child =
         command.env("SCIM_TOKEN", TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = std::io::BufRead::lines(std::io::BufReader::new(child.stderr.take().unwrap()));
-    let mut wait_for = |text: &str| assert!(lines.by_ref().any(|line| line.unwrap().contains(text)), "{text}");
+    let mut wait_for =
+        |text: &str| assert!(lines.by_ref().any(|line| line.unwrap().contains(text)), "{text}");
     wait_for("watching team.yaml");
     sandbox.write("team.yaml", "people: [broken");
     wait_for("error");
-    sandbox.write("team.yaml", &TEAM.replace(" active: ~,", "").replace("displayName: Team", "displayName: Tigers"));
+    sandbox.write(
+        "team.yaml",
+        &TEAM.replace(" active: ~,", "").replace("displayName: Team", "displayName: Tigers"),
+    );
     let mut out = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
     assert!(out.any(|line| line.unwrap().contains("Tigers")));
-    assert!(std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    assert!(
+        std::process::Command::new("kill")
+            .args(["-INT", &child.id().to_string()])
+            .status()
+            .unwrap()
+            .success()
+    );
     drop(out);
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }

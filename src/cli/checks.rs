@@ -267,11 +267,16 @@ fn scenario(word: &str) -> Option<String> {
 }
 
 fn explain_dialect(word: &str, dialect: Dialect, width: usize) -> String {
-    let Description { product, unverified, habits, mapping, quirks } = describe(dialect);
+    let Description { product, unverified, assumed, habits, mapping, quirks } = describe(dialect);
     let mut text = format!("{word}: how {product} provisions, as `simulate` plays it\n");
     match unverified {
         Some(why) => section(&mut text, "Not verified", why, width),
-        None => section(&mut text, "Evidence", "the vendor's documentation, captures, or its source code", width),
+        None => {
+            section(&mut text, "Evidence", "the vendor's documentation, captures, or its source code", width)
+        }
+    }
+    if !assumed.is_empty() {
+        section(&mut text, "Assumed", &assumed.join("; "), width);
     }
     for (label, said) in habits {
         section(&mut text, label, &said, width);
@@ -283,7 +288,10 @@ fn explain_dialect(word: &str, dialect: Dialect, width: usize) -> String {
     let _ = writeln!(text, "\nHabits that a target must be ready for:");
     for id in quirks {
         if let Some(quirk) = catalogue::quirk(id) {
-            text.push_str(&indented(&wrapped(&format!("{id} ({}): {}", grade(&quirk.grade), quirk.sends), width - 2)));
+            text.push_str(&indented(&wrapped(
+                &format!("{id} ({}): {}", grade(&quirk.grade), quirk.sends),
+                width - 2,
+            )));
         }
     }
     text

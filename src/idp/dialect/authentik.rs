@@ -29,6 +29,10 @@ const INTERVAL: Duration = Duration::from_secs(4 * 60 * 60);
 static HABITS: Habits = Habits {
     product: "authentik",
     basis: Basis::Documented,
+    assumed: &[
+        "what it does on 429, 5xx and time-outs, and how often it looks for changes",
+        "how many operations one request carries, and how often everything is synchronised",
+    ],
     quirks: &["Q-H02", "Q-T09", "Q-C17", "Q-U20", "Q-U24", "Q-U31", "Q-G01", "Q-G20", "Q-P08"],
     interval: INTERVAL,
     // Created first; a conflict sends it looking (Q-C17).

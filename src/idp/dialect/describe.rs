@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use super::{
-    Basis, Dice, GroupMatch, Leave, Nested, OnConflict, OnRateLimit, Resends, Retry, Speech,
-};
+use super::{Basis, Dice, GroupMatch, Leave, Nested, OnConflict, OnRateLimit, Resends, Retry, Speech};
 use crate::idp::Dialect;
 
 /// What is known of a dialect.
@@ -14,6 +12,8 @@ pub struct Description {
     pub product: &'static str,
     /// Why it is not verified, where it is not.
     pub unverified: Option<&'static str>,
+    /// What of it no document or capture shows.
+    pub assumed: &'static [&'static str],
     /// Habits: a label and a sentence.
     pub habits: Vec<(&'static str, String)>,
     /// Target attributes and their sources.
@@ -40,7 +40,9 @@ pub fn describe(dialect: Dialect) -> Description {
     said.push((
         "Conflict",
         match habits.on_conflict {
-            OnConflict::Fail => "409 is the failure of this person; the next attempt begins with the lookup".into(),
+            OnConflict::Fail => {
+                "409 is the failure of this person; the next attempt begins with the lookup".into()
+            }
             OnConflict::LookUpAndLink => "409 makes it look the account up and link it".into(),
         },
     ));
@@ -54,7 +56,9 @@ pub fn describe(dialect: Dialect) -> Description {
     said.push((
         "Sent again",
         match habits.resends {
-            Resends::Everything => "what an answer shows with another value is sent again in the next cycle".into(),
+            Resends::Everything => {
+                "what an answer shows with another value is sent again in the next cycle".into()
+            }
             Resends::Activation => "an activation whose answer says `active: false`".into(),
             Resends::Nothing => "nothing: answers are not looked at".to_owned(),
         },
@@ -82,7 +86,11 @@ pub fn describe(dialect: Dialect) -> Description {
         "Failures",
         match habits.retry {
             Retry::BackOff { first, longest } => {
-                format!("tried again after {}, then twice as long each time, at most {}", time(first), time(longest))
+                format!(
+                    "tried again after {}, then twice as long each time, at most {}",
+                    time(first),
+                    time(longest)
+                )
             }
             Retry::ByHand => "tried again when an administrator asks for it, here in the next cycle".into(),
         },
@@ -104,7 +112,14 @@ pub fn describe(dialect: Dialect) -> Description {
         Basis::Documented => None,
         Basis::Assumed(why) => Some(why),
     };
-    Description { product: habits.product, unverified, habits: said, mapping: speech.table(), quirks: habits.quirks }
+    Description {
+        product: habits.product,
+        unverified,
+        assumed: habits.assumed,
+        habits: said,
+        mapping: speech.table(),
+        quirks: habits.quirks,
+    }
 }
 
 fn connection_test(speech: &dyn Speech) -> String {

@@ -51,6 +51,10 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
     Habits {
         product: "Microsoft Entra ID",
         basis: Basis::Documented,
+        assumed: &[
+            "how many members one request carries (100 here)",
+            "that the tenant URL's query is not repeated on requests (Q-H11)",
+        ],
         quirks,
         interval: Duration::from_secs(40 * MINUTE),
         // Objects are matched by what the administrator marks so; userName unless changed.

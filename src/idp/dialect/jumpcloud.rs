@@ -24,6 +24,12 @@ pub struct JumpCloud;
 static HABITS: Habits = Habits {
     product: "JumpCloud",
     basis: Basis::Documented,
+    assumed: &[
+        "what it does on 429, 5xx and time-outs, and how often it looks for changes",
+        "that it looks a user up by userName before it creates",
+        "all group requests",
+        "which of the two captured forms of PUT is sent when",
+    ],
     quirks: &["Q-T08", "Q-C01", "Q-C04", "Q-C12", "Q-C21", "Q-U20", "Q-U21", "Q-D09", "Q-G01"],
     // A user who leaves is deactivated by PUT (Q-U20); only the test user is deleted.
     ..Habits::UNKNOWN

@@ -5,7 +5,7 @@
 //! shape requests. No dialect sends anything or keeps anything; that is the [engine](super::engine)'s business.
 //!
 //! What a dialect does that the RFCs do not ask for is named in a comment with its `Q-…` row. What no document or capture
-//! shows is marked: [`Basis::Assumed`] for a whole dialect, `Assumed:` in a comment for a single habit, and `explain` says so.
+//! shows is marked: [`Basis::Assumed`] for a whole dialect, [`Habits::assumed`] for a single habit, and `explain` says so.
 //!
 //! | module | what lives there |
 //! |---|---|
@@ -169,6 +169,8 @@ pub struct Habits {
     pub product: &'static str,
     /// How sure it is.
     pub basis: Basis,
+    /// What of it no document or capture shows, a sentence each.
+    pub assumed: &'static [&'static str],
     /// The rows of the quirk catalogue that its traffic shows.
     pub quirks: &'static [&'static str],
     /// Time between two cycles.
@@ -213,6 +215,7 @@ impl Habits {
     const UNKNOWN: Self = Self {
         product: "",
         basis: Basis::Assumed("nothing of it is known"),
+        assumed: &[],
         quirks: &[],
         interval: Duration::from_secs(60 * 60),
         matching: &["userName"],

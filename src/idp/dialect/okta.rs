@@ -42,6 +42,11 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
     Habits {
         product: "Okta",
         basis: Basis::Documented,
+        assumed: &[
+            "how many members one request carries (100 here); that large pushes are split is documented",
+            "that a retry by hand begins with the lookup",
+            "what it does on 429 for other apps than those for which `Retry-After` is documented",
+        ],
         quirks,
         // Changes are pushed as they happen; an administrator who retries failed tasks does so when they please.
         interval: Duration::from_secs(60 * 60),

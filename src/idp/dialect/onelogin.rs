@@ -28,6 +28,11 @@ pub struct OneLogin;
 static HABITS: Habits = Habits {
     product: "OneLogin",
     basis: Basis::Documented,
+    assumed: &[
+        "what it does on 429, 5xx and time-outs, and how often it looks for changes",
+        "the bodies of group requests, the operation that removes a member, and that groups are deleted",
+        "how it goes on to a second page of groups",
+    ],
     quirks: &["Q-H02", "Q-H05", "Q-H07", "Q-H09", "Q-T07", "Q-C11", "Q-U20", "Q-G02"],
     accepts_404: true, // as in the connection test (Q-T07)
     leaving: Leaving {
