@@ -251,7 +251,7 @@ pub enum Event {
     Provisioned(Box<Entry>),
     /// A provisioning cycle ended.
     CycleDone(Box<CycleDone>),
-    /// What was sent in all cycles; comes once, before the end.
+    /// What was sent in all cycles so far; comes behind each comparison.
     Traffic(Traffic),
     /// For whom the target is ready; comes once, before the end.
     Readiness(Vec<Readiness>),

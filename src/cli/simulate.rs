@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::env;
 use super::exit::{Exit, Stop};
-use super::output::{self, Options, OutputArgs};
+use super::output::{self, LogArgs, Options, OutputArgs};
 use super::signal::Signals;
 use super::target_options::{Chosen, TargetArgs};
 use super::values::{at_the_same_time, span};
@@ -90,6 +90,8 @@ pub struct SimulateArgs {
     target: TargetArgs,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    log: LogArgs,
 }
 
 /// What is done when somebody leaves.
@@ -177,7 +179,7 @@ async fn perform(args: SimulateArgs, context: &Context) -> Result<Exit, Stop> {
     }
     let options = args.options();
     let chosen = args.target.clone().choose(context)?;
-    let files = args.output.open(context)?;
+    let mut reporter = args.log.reporter(&args.output, args.dry_run.then_some(Detail::Verbose), context)?;
     let mut signals = Signals::catch()?;
     let site = tokio::select! {
         site = site(&args, chosen.as_ref(), context) => site?,
@@ -191,7 +193,6 @@ async fn perform(args: SimulateArgs, context: &Context) -> Result<Exit, Stop> {
         tested = job.test_connection() => tested?,
         () = signals.next() => return Ok(Exit::Interrupted),
     };
-    let mut reporter = args.output.reporter(context, files, Vec::new());
     let clock = Instant::now();
     reporter.observe(&Event::Started {
         kind: Kind::Simulate,

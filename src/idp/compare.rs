@@ -45,15 +45,17 @@ pub struct Difference {
     pub expected: Option<String>,
     /// What is there.
     pub got: Option<String>,
+    /// Who it is about, where it is about several.
+    pub names: Option<String>,
 }
 
 impl Difference {
     fn new(what: impl Into<String>) -> Self {
-        Self { what: what.into(), expected: None, got: None }
+        Self { what: what.into(), expected: None, got: None, names: None }
     }
 
     fn between(what: impl Into<String>, expected: impl Into<String>, got: impl Into<String>) -> Self {
-        Self { what: what.into(), expected: Some(expected.into()), got: Some(got.into()) }
+        Self { what: what.into(), expected: Some(expected.into()), got: Some(got.into()), names: None }
     }
 }
 
@@ -378,28 +380,33 @@ async fn group<W: Wire>(engine: &Engine, scope: &Scope<'_>, group: &Group, wire:
         expected.iter().map(|one| (one.id.as_str(), one.key.as_str())).collect();
     let people: HashMap<&str, &str> =
         engine.state().people.iter().map(|(key, link)| (link.id.as_str(), key.as_str())).collect();
-    let mut extra: Vec<&str> = ids
-        .iter()
-        .filter(|id| !known.contains_key(*id))
-        .map(|id| people.get(id).copied().unwrap_or(id))
-        .collect();
-    extra.sort_unstable();
-    let total = expected.len();
-    if !missing.is_empty() {
-        let what = format!("{} of {total} members are missing: {}", missing.len(), few(&missing));
-        judged.differences.push(Difference::between(
-            what,
-            format!("{total} members"),
-            format!("{} members", ids.len()),
-        ));
+    let (mut extra, mut strange) = (Vec::new(), Vec::new());
+    for id in ids.iter().filter(|id| !known.contains_key(*id)) {
+        match people.get(id) {
+            Some(key) => extra.push(*key),
+            None => strange.push(*id),
+        }
     }
-    if !extra.is_empty() {
-        let what = format!("{} more than in the directory: {}", extra.len(), few(&extra));
-        judged.differences.push(Difference::between(
-            what,
-            format!("{total} members"),
-            format!("{} members", ids.len()),
-        ));
+    extra.sort_unstable();
+    strange.sort_unstable();
+    let has = match ids.len() {
+        1 => "1 member".to_owned(),
+        number => format!("{number} members"),
+    };
+    if !missing.is_empty() {
+        let names = Some(few(&missing));
+        let difference = Difference::between("members are missing", few(&missing), &has);
+        judged.differences.push(Difference { names, ..difference });
+    }
+    if !extra.is_empty() || !strange.is_empty() {
+        let wanted = format!("{} of the directory", expected.len());
+        let all: Vec<&str> = extra.iter().chain(&strange).copied().collect();
+        let difference =
+            Difference::between("has members that it should not have", wanted, format!("also {}", few(&all)));
+        // An id says nothing to anybody; it stands in the details.
+        let mut names: Vec<String> = (!extra.is_empty()).then(|| few(&extra)).into_iter().collect();
+        names.extend((!strange.is_empty()).then(|| format!("{} that nobody is linked to", strange.len())));
+        judged.differences.push(Difference { names: Some(names.join(" and ")), ..difference });
     }
     if let Some(trouble) = engine.state().troubles.get(&group.key).filter(|_| !judged.differences.is_empty())
     {

@@ -81,6 +81,14 @@ impl Job {
             finding.status = Status::Fail;
             finding.message = format!("{product} would refuse the connection: {reason}");
             finding.exchanges.extend(exchange.map(|exchange| self.secrets.exchange(&exchange)));
+            finding.problems.push(Problem {
+                severity: Severity::Violation,
+                requirements: Vec::new(),
+                what: reason,
+                expected: None,
+                got: None,
+                exchange: (!finding.exchanges.is_empty()).then_some(0),
+            });
         }
         finding.duration = clock.elapsed();
         let heard = self.line.heard();
@@ -277,9 +285,11 @@ fn finding(judged: Judged, secrets: &Secrets, evidence: &HashMap<String, Redacte
     }
     let Some(first) = judged.differences.first() else { return finding };
     finding.status = Status::Fail;
+    let names = first.names.as_ref();
+    let names = names.map_or(String::new(), |names| format!(": {names}"));
     finding.message = match judged.differences.len() - 1 {
-        0 => text(&first.what),
-        more => format!("{} (and {more} more)", text(&first.what)),
+        0 => text(&format!("{}{names}", first.what)),
+        more => text(&format!("{}{names} (and {more} more)", first.what)),
     };
     let shown = judged.exchange.map(|exchange| secrets.exchange(&exchange));
     finding.exchanges.extend(shown.or_else(|| evidence.get(&judged.key).cloned()));
