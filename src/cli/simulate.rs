@@ -166,7 +166,7 @@ impl SimulateArgs {
 async fn perform(args: SimulateArgs, context: &Context) -> Result<Exit, Stop> {
     let detail = if args.dry_run { Detail::Verbose } else { args.output.detail() };
     let settings = args.settings(detail)?;
-    let people = read(&args.directory, context)?;
+    let (people, seen) = read(&args.directory, context)?;
     if let Some(key) = &args.on_demand
         && !people.people.iter().any(|person| person.key == *key)
     {
@@ -210,7 +210,7 @@ async fn perform(args: SimulateArgs, context: &Context) -> Result<Exit, Stop> {
     reporter.observe(&Event::Finished(Box::new(tested)));
     let mut interrupted = false;
     if is_accepted {
-        let work = work(&args, people, &mut job, &mut reporter, context);
+        let work = work(&args, people, seen, &mut job, &mut reporter, context);
         interrupted = tokio::select! {
             result = work => result.map(|()| false)?,
             () = signals.next() => true,
@@ -233,6 +233,7 @@ async fn perform(args: SimulateArgs, context: &Context) -> Result<Exit, Stop> {
 async fn work(
     args: &SimulateArgs,
     mut people: Directory,
+    mut seen: String,
     job: &mut Job,
     reporter: &mut Reporter,
     context: &Context,
@@ -246,7 +247,6 @@ async fn work(
     }
     if args.watch {
         context.say(&format!("watching {}: stop with Ctrl-C", context.shown(&args.directory)));
-        let mut seen = text(&args.directory, context).unwrap_or_default();
         loop {
             tokio::time::sleep(GLANCE).await;
             // A file that is being written is looked at again.
@@ -279,11 +279,13 @@ fn text(path: &Path, context: &Context) -> std::io::Result<String> {
     std::fs::read_to_string(context.directory.join(path))
 }
 
-fn read(path: &Path, context: &Context) -> Result<Directory, Stop> {
+/// The directory, and the text that it was read from.
+fn read(path: &Path, context: &Context) -> Result<(Directory, String), Stop> {
     let shown = context.shown(path);
     let text = text(path, context)
         .map_err(|error| Stop::usage(format!("the directory `{shown}` cannot be read: {error}")))?;
-    directory::parse(&SourceFile::new(shown, text)).map_err(Stop::broken)
+    let read = directory::parse(&SourceFile::new(shown, text.clone())).map_err(Stop::broken)?;
+    Ok((read, text))
 }
 
 /// The target, or a provider of our own.
@@ -296,7 +298,7 @@ async fn site(args: &SimulateArgs, chosen: Option<&Chosen>, context: &Context) -
         let profile = args.profile.as_deref().unwrap_or("interop");
         let site = Site::built_in(profile, super::serve::defects(&args.defect)?).await?;
         if let Some(path) = &args.recorded {
-            site.record(&read(path, context)?).await?;
+            site.record(&read(path, context)?.0).await?;
         }
         return Ok(site);
     };
