@@ -390,3 +390,23 @@ fn watching_reacts_to_a_saved_directory() {
     drop(out);
     assert_eq!(child.wait().unwrap().code(), Some(130));
 }
+
+#[test]
+fn an_import_links_who_is_there_already() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    let mut first = against("okta", "acme.yaml", &server.url);
+    first.extend(["--on-demand", "grace"]);
+    assert_eq!(report(&sandbox, &first).0, Some(0));
+    let mut arguments = against("okta", "acme.yaml", &server.url);
+    arguments.extend(["--import", "--log", "csv=log.csv"]);
+    let output = sandbox.command(&arguments).env("SCIM_TOKEN", TOKEN).output().unwrap();
+    let talk = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{talk}");
+    assert!(talk.contains("imported 1 users and 0 groups: 1 linked"), "{talk}");
+    // Linked, so that the profile is pushed without a lookup.
+    let log = sandbox.read("log.csv");
+    assert!(log.lines().any(|row| row.contains(",user,grace,") && row.contains(",update,")), "{log}");
+    assert_eq!(server.users(), 6);
+    assert_eq!(sandbox.exit_code(&["simulate", "--as", "entra", "--directory", "acme.yaml", "--import"]), Some(3));
+}

@@ -19,6 +19,7 @@ use crate::event::{Event, Kind, Observer, Status};
 use crate::idp::Dialect;
 use crate::idp::dialect::Leave;
 use crate::idp::directory::{self, Directory};
+use crate::idp::engine::import::Imported;
 use crate::idp::engine::state::State;
 use crate::idp::engine::{Engine, Settings};
 use crate::idp::mapping::Place;
@@ -71,6 +72,9 @@ pub struct SimulateArgs {
     /// What is done when somebody is unassigned, where the product lets an administrator choose
     #[arg(long, value_name = "WHAT", env = env::DEPROVISION, help_heading = "Habits")]
     deprovision: Option<Deprovision>,
+    /// Read what the target has first, and link accounts to people of the same userName, where the product imports
+    #[arg(long, env = env::IMPORT, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Habits")]
+    import: bool,
     /// Provision people only
     #[arg(long, env = env::NO_GROUPS, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Habits")]
     no_groups: bool,
@@ -238,6 +242,14 @@ async fn work(
     reporter: &mut Reporter,
     context: &Context,
 ) -> Result<(), Stop> {
+    if args.import {
+        let imported = job.import(&people).await?;
+        let Imported { users, groups, linked, strangers } = imported;
+        reporter.observe(&Event::Notice(format!(
+            "imported {users} users and {groups} groups: {linked} linked to people of the directory, {} belong to nobody in it",
+            strangers.len()
+        )));
+    }
     match &args.on_demand {
         Some(key) => drop(job.cycle(&people, Some(key), reporter).await?),
         None => {

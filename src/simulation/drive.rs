@@ -12,6 +12,7 @@ use crate::exchange::Exchange;
 use crate::idp::compare::{self, Judged};
 use crate::idp::directory::Directory;
 use crate::idp::directory::scope::Scope;
+use crate::idp::engine::import::Imported;
 use crate::idp::engine::state::Record;
 use crate::idp::engine::wire::{Failure, FailureKind};
 use crate::idp::engine::{Cycle, Engine, Note, Stop, Watch};
@@ -93,6 +94,19 @@ impl Job {
         finding.duration = clock.elapsed();
         let heard = self.line.heard();
         Ok((finding, heard.iter().map(|exchange| self.secrets.exchange(exchange)).collect()))
+    }
+
+    /// Reads what the target has and links it to the people of the directory.
+    ///
+    /// # Errors
+    /// It cannot be read as the product imports it.
+    pub async fn import(&mut self, directory: &Directory) -> Result<Imported, Refusal> {
+        let mut keeper = Keeper { ledger: self.ledger.as_mut() };
+        let imported = self.engine.import(directory, &self.line, &mut keeper).await;
+        imported.map_err(|failure| {
+            let reason = self.secrets.text(&failure.reason).into_inner();
+            Refusal::no_verdict(format!("the accounts of the target cannot be imported: {reason}"))
+        })
     }
 
     /// Runs cycles: as many as are wanted, or until nothing is left that failed.
@@ -202,6 +216,24 @@ impl Job {
     }
 }
 
+/// Keeps the state and says nothing.
+struct Keeper<'j> {
+    ledger: Option<&'j mut Ledger>,
+}
+
+impl Watch for Keeper<'_> {
+    fn note(&mut self, note: Note<'_>) -> Result<(), String> {
+        match (note, &mut self.ledger) {
+            (Note::Record(record), Some(ledger)) => keep(ledger, record),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn keep(ledger: &mut Ledger, record: &Record) -> Result<(), String> {
+    ledger.append(record).map_err(|error| format!("the state cannot be written: {error}"))
+}
+
 /// Turns what the engine says into events, and keeps the state.
 struct Listener<'j, O> {
     observer: &'j mut O,
@@ -248,9 +280,7 @@ impl<O: Observer> Listener<'_, O> {
     fn record(&mut self, record: &Record) -> Result<(), String> {
         match &mut self.ledger {
             None => Ok(()),
-            Some(ledger) => {
-                ledger.append(record).map_err(|error| format!("the state cannot be written: {error}"))
-            }
+            Some(ledger) => keep(ledger, record),
         }
     }
 }

@@ -1,13 +1,17 @@
-//! Import: the accounts and groups that a target has are read and held against the directory (Q-P01 to Q-P07).
+//! Import: the accounts and groups that a target has are read, and linked to people of the directory (Q-P01 to Q-P07).
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use super::Engine;
+use super::state::{Link, Record};
 use super::wire::{Failure, Talk, Wire};
+use super::{Engine, Note, Watch, plan};
 use crate::idp::dialect::Dice;
+use crate::idp::directory::Directory;
+use crate::idp::directory::scope::Scope;
 use crate::protocol::message::member;
+use crate::protocol::value::fold;
 
 /// The most pages that an import reads.
 const MOST_PAGES: u32 = 10_000;
@@ -19,16 +23,25 @@ pub struct Imported {
     pub users: usize,
     /// Groups.
     pub groups: usize,
-    /// userNames of accounts that belong to nobody who is linked.
-    pub unlinked: Vec<String>,
+    /// Accounts that were linked to people of the directory.
+    pub linked: usize,
+    /// userNames of accounts that belong to nobody in the directory.
+    pub strangers: Vec<String>,
 }
 
 impl Engine {
-    /// Reads all accounts and groups, page by page, as the product imports them.
+    /// Reads all accounts and groups, page by page, as the product imports them, and links accounts to the people in scope
+    /// who have the same userName. The next cycle brings those up to date.
     ///
     /// # Errors
-    /// The product does not import; a page cannot be read, repeats what another one had, or the total is wrong.
-    pub async fn import<W: Wire>(&self, wire: &W) -> Result<Imported, Failure> {
+    /// The product does not import; a page cannot be read or repeats what another one had; the total is wrong; the state
+    /// cannot be written.
+    pub async fn import<W: Wire>(
+        &mut self,
+        directory: &Directory,
+        wire: &W,
+        watch: &mut impl Watch,
+    ) -> Result<Imported, Failure> {
         let habits = self.speech.habits();
         let Some(count) = habits.import else {
             return Err(Failure::object(format!("{} does not import accounts", habits.product)));
@@ -37,32 +50,65 @@ impl Engine {
         let users = pages(&mut talk, "/Users", count).await?;
         let groups =
             if self.groups().is_some() { pages(&mut talk, "/Groups", count).await? } else { Vec::new() };
-        let linked: HashSet<&str> = self.state.people.values().map(|link| link.id.as_str()).collect();
-        let unlinked =
-            users.iter().filter(|(id, _)| !linked.contains(id.as_str())).map(|(_, name)| name.clone());
-        Ok(Imported { users: users.len(), groups: groups.len(), unlinked: unlinked.collect() })
+        let scope = Scope::new(directory, self.nesting());
+        let mut people: HashMap<String, &str> = HashMap::new();
+        for (person, standing) in scope.people() {
+            let name = plan::profile(self, &scope, person, true)
+                .text("userName")
+                .map(|name| fold(name).into_owned());
+            if let (Ok(()), Some(name)) = (standing, name) {
+                people.insert(name, person.key.as_str());
+            }
+        }
+        let known: HashSet<String> = self.state.people.values().map(|link| link.id.clone()).collect();
+        let mut imported = Imported { users: users.len(), groups: groups.len(), ..Imported::default() };
+        for account in users.into_iter().filter(|account| !known.contains(&account.id)) {
+            match people.get(fold(&account.name).as_ref()) {
+                Some(key) if !self.state.people.contains_key(*key) => {
+                    let link = Link {
+                        id: account.id,
+                        // Nothing was sent yet, so that the next cycle sends everything.
+                        sum: 0,
+                        active: account.is_active,
+                        settled: false,
+                        left: None,
+                        manager: None,
+                    };
+                    let record = Record::Person((*key).to_owned(), Some(link));
+                    watch.note(Note::Record(&record)).map_err(Failure::object)?;
+                    self.state.apply(record);
+                    imported.linked += 1;
+                }
+                _ => imported.strangers.push(account.name),
+            }
+        }
+        Ok(imported)
     }
 }
 
-/// All pages: ids and names.
-async fn pages<W: Wire>(
-    talk: &mut Talk<'_, W>,
-    endpoint: &str,
-    count: u32,
-) -> Result<Vec<(String, String)>, Failure> {
+/// An account or group of the target.
+struct Found {
+    id: String,
+    name: String,
+    is_active: bool,
+}
+
+/// All pages.
+async fn pages<W: Wire>(talk: &mut Talk<'_, W>, endpoint: &str, count: u32) -> Result<Vec<Found>, Failure> {
     let mut found = Vec::new();
     let mut seen = HashSet::new();
     let mut start = 1;
     for _ in 0..MOST_PAGES {
         let (total, page) = talk.page(talk.speech.import_page(endpoint, start, count)).await?;
         for resource in &page {
-            let (id, name) = names(resource);
-            if !seen.insert(id.clone()) {
+            let account = found_in(resource);
+            if !seen.insert(account.id.clone()) {
+                let id = account.id;
                 return Err(Failure::object(format!(
                     "the import reads `{id}` of {endpoint} on two pages (Q-P01)"
                 )));
             }
-            found.push((id, name));
+            found.push(account);
         }
         // The next page is assumed to begin one page size further on (Q-P06).
         start += count;
@@ -79,9 +125,11 @@ async fn pages<W: Wire>(
     Err(Failure::object(format!("{endpoint} has no end")))
 }
 
-fn names(resource: &Map<String, Value>) -> (String, String) {
+fn found_in(resource: &Map<String, Value>) -> Found {
     let text = |name: &str| member(resource, name).and_then(Value::as_str).map(str::to_owned);
-    let id = text("id").unwrap_or_default();
-    let name = text("userName").or_else(|| text("displayName")).unwrap_or_default();
-    (id, name)
+    Found {
+        id: text("id").unwrap_or_default(),
+        name: text("userName").or_else(|| text("displayName")).unwrap_or_default(),
+        is_active: member(resource, "active") != Some(&Value::Bool(false)),
+    }
 }

@@ -199,7 +199,7 @@ async fn perform<W: Wire>(playing: &mut Playing, changes: Vec<Change>, wire: &W,
                 }
             }
             Change::Plain(Action::Import) => {
-                if let Err(failure) = playing.engine.import(wire).await {
+                if let Err(failure) = playing.engine.import(&playing.directory, wire, failures).await {
                     failures.found.push(("import".to_owned(), failure.reason));
                 }
             }
