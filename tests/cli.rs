@@ -26,6 +26,7 @@ fn help_tells_the_commands() {
       serve        Run the built-in SCIM provider until it is told to stop
       report       Join JSON reports, or say what changed between two
       defects      List the deliberate bugs of the built-in provider
+      directory    Make, import and check directories: the people and groups of an identity provider
       schema       Print the JSON Schema of a file format
       completions  Print the completion script of a shell
       man          Print the manual page
@@ -147,19 +148,19 @@ fn the_manual_page_tells_every_command() {
 
 #[test]
 fn schemas_are_json_schemas() {
-    for name in ["scenario", "report"] {
+    for name in ["scenario", "directory", "report"] {
         let output = Sandbox::new().command(&["schema", name]).output().unwrap();
         let schema: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         assert!(jsonschema::meta::is_valid(&schema), "{name}");
     }
-    assert_run!(Sandbox::new(), ["schema", "scenaro"], @r"
+    assert_run!(Sandbox::new(), ["schema", "scenaro"], @"
     success: false
     exit_code: 2
     ----- stdout -----
 
     ----- stderr -----
     error: invalid value 'scenaro' for '<NAME>'
-      [possible values: scenario, report]
+      [possible values: scenario, directory, report]
 
       tip: a similar value exists: 'scenario'
 

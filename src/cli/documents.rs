@@ -12,6 +12,8 @@ use super::exit::{Exit, Stop};
 pub enum Format {
     /// Scenario files
     Scenario,
+    /// Directories: people, groups and assignments
+    Directory,
     /// The JSON report
     Report,
 }
@@ -35,6 +37,7 @@ pub struct CompletionsArgs {
 pub fn schema(args: &SchemaArgs, context: &Context) -> Exit {
     let text = match args.format {
         Format::Scenario => crate::scenario::JSON_SCHEMA,
+        Format::Directory => crate::idp::directory::JSON_SCHEMA,
         Format::Report => crate::report::json::SCHEMA,
     };
     print(text, context)

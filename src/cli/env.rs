@@ -139,6 +139,20 @@ pub const PUBLIC_URL: &str = "SCIMULATOR_PUBLIC_URL";
 pub const TRUST_FORWARDED: &str = "SCIMULATOR_TRUST_FORWARDED";
 /// `--me`
 pub const ME: &str = "SCIMULATOR_ME";
+/// `--people` of `directory generate`
+pub const PEOPLE: &str = "SCIMULATOR_PEOPLE";
+/// `--groups` of `directory generate`
+pub const GROUPS: &str = "SCIMULATOR_GROUPS";
+/// `--seed`
+pub const SEED: &str = "SCIMULATOR_SEED";
+/// `--domain` of `directory generate`
+pub const DOMAIN: &str = "SCIMULATOR_DOMAIN";
+/// `--csv` of `directory import`
+pub const CSV: &str = "SCIMULATOR_CSV";
+/// `--ignore-unknown`
+pub const IGNORE_UNKNOWN: &str = "SCIMULATOR_IGNORE_UNKNOWN";
+/// `--output` of `directory generate` and `directory import`
+pub const DIRECTORY_OUTPUT: &str = "SCIMULATOR_DIRECTORY_OUTPUT";
 
 /// What `serve` logs, in the syntax of tracing's filters: `scimulator=debug`, `off`.
 pub const LOG: &str = "SCIMULATOR_LOG";

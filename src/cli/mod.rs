@@ -14,6 +14,7 @@ pub mod cleanup;
 pub mod config;
 pub mod context;
 pub mod defects;
+pub mod directory;
 pub mod documents;
 pub mod env;
 pub mod exit;
@@ -82,6 +83,8 @@ enum Command {
     Report(report::ReportArgs),
     /// List the deliberate bugs of the built-in provider
     Defects(defects::DefectsArgs),
+    /// Make, import and check directories: the people and groups of an identity provider
+    Directory(Box<directory::DirectoryArgs>),
     /// Print the JSON Schema of a file format
     Schema(documents::SchemaArgs),
     /// Print the completion script of a shell
@@ -140,6 +143,7 @@ fn start(arguments: impl IntoIterator<Item = OsString>) -> Exit {
             Command::Defects(args) => {
                 defects::run(&args, &context).unwrap_or_else(|stop| context.refuse(&stop))
             }
+            Command::Directory(args) => directory::run(*args, &context),
             Command::Schema(args) => documents::schema(&args, &context),
             Command::Completions(args) => documents::completions(&args, &context),
             Command::Man => documents::man(&context),

@@ -26,6 +26,10 @@
 //! | `decode` | from YAML to the types below, every mistake at its place |
 //! | [`edit`] | changes, as an administrator makes them |
 //! | [`scope`] | who is assigned and who is not, and who belongs to which group |
+//! | [`write`] | back to YAML |
+//! | [`generate`] | large directories of invented people |
+//! | [`import`] | directories from tables and from SCIM services |
+//! | `keys` | keys for people and groups that have none |
 //! | `variables` | what scenarios use of it |
 
 use serde_json::{Map, Value};
@@ -36,13 +40,20 @@ use crate::yaml::Span;
 
 mod decode;
 pub mod edit;
+pub mod generate;
+pub mod import;
+mod keys;
 pub mod scope;
 mod variables;
+pub mod write;
 
 pub use decode::parse;
 
 /// The enterprise extension of a User (RFC 7643 §4.3), whose attributes people have below this key.
 pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// The JSON Schema of directories, for editors and other tools.
+pub const JSON_SCHEMA: &str = include_str!("directory.schema.json");
 
 /// People, groups, and who of them is assigned to the application.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -175,5 +186,7 @@ pub struct MappingText {
     pub expression: Option<(String, Span)>,
 }
 
+#[cfg(test)]
+mod schema_tests;
 #[cfg(test)]
 mod tests;

@@ -30,7 +30,7 @@ impl fmt::Display for NotInScope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             NotInScope::NotAssigned => "not assigned",
-            NotInScope::OutsideScope => "does not fit the scope filter",
+            NotInScope::OutsideScope => "outside the scope filter",
         })
     }
 }
@@ -186,7 +186,7 @@ pub struct ScopeMistake {
 }
 
 /// What people are in SCIM; never absent, as the standard schemas are part of the program.
-static USER: LazyLock<Option<Arc<TypeSchema>>> =
+pub(super) static USER: LazyLock<Option<Arc<TypeSchema>>> =
     LazyLock::new(|| Registry::standard().by_name("User").cloned());
 
 /// A scope filter, ready to be run over people. It sees a person as the User resource that the identity provider has:
@@ -265,4 +265,53 @@ fn resource(person: &Person) -> Resource {
         }
     }
     resource
+}
+
+/// What a directory holds and who of it is in scope, for people to read.
+pub fn summary(directory: &Directory) -> String {
+    let scope = Scope::new(directory, Nesting::Direct);
+    let with_status =
+        |status: PersonStatus| directory.people.iter().filter(|person| person.status == status).count();
+    let statuses = PersonStatus::WORDS
+        .map(|(word, status)| (word, with_status(status)))
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(word, count)| format!("{count} {word}"));
+    let out = |why: NotInScope| scope.people().filter(|(_, standing)| *standing == Err(why)).count();
+    let reasons = [NotInScope::NotAssigned, NotInScope::OutsideScope]
+        .map(|why| (why, out(why)))
+        .into_iter()
+        .filter(|(_, count)| *count > 0);
+    let reasons: Vec<(NotInScope, usize)> = reasons.collect();
+    let is_nested = |group: &&Group| group.members.iter().any(|member| matches!(member, Member::Group(_)));
+    let nested = directory.groups.iter().filter(is_nested).count();
+
+    let mut text = String::new();
+    let mut line = |name: &str, number: usize, more: String| {
+        let more = if more.is_empty() { more } else { format!("  {more}") };
+        text.push_str(&format!("{name:<10} {number:>6}{more}\n"));
+    };
+    line("people", directory.people.len(), statuses.collect::<Vec<_>>().join(", "));
+    let holding = if nested > 0 { format!("{nested} with groups in them") } else { String::new() };
+    line("groups", directory.groups.len(), holding);
+    let all = if directory.assignments.is_none() { "everybody, as nothing is said" } else { "" };
+    let assigned = directory.people.len() - out(NotInScope::NotAssigned);
+    let groups = scope.assigned_groups().count();
+    let groups = if groups == 1 { "1 group".to_owned() } else { format!("{groups} groups") };
+    let assigned_more = if all.is_empty() { format!("people, and {groups}") } else { all.to_owned() };
+    line("assigned", assigned, assigned_more);
+    let in_scope = scope.people().filter(|(_, standing)| standing.is_ok()).count();
+    line("in scope", in_scope, String::new());
+    let out: Vec<String> = reasons.iter().map(|(why, count)| format!("{count} {why}")).collect();
+    line("out", directory.people.len() - in_scope, out.join(", "));
+    if nested > 0 && directory.assignments.is_some() {
+        let all = Scope::new(directory, Nesting::All);
+        let more = all.people().filter(|(_, standing)| standing.is_ok()).count() - in_scope;
+        if more > 0 {
+            text.push_str(&format!(
+                "\n{more} more are in scope where an identity provider assigns the members of nested groups too.\n"
+            ));
+        }
+    }
+    text
 }

@@ -18,6 +18,7 @@ mod mappings;
 mod person;
 
 pub(super) use assignments::ASSIGNMENTS;
+pub(super) use cycles::cycles;
 pub(super) use group::GROUP;
 
 pub(super) const FILE: Keys =
@@ -84,7 +85,6 @@ struct Decoder {
     keys: HashMap<String, Known>,
     /// In lower case, because targets compare them without regard to it.
     user_names: HashMap<String, Span>,
-    attributes: person::Attributes,
     people: Vec<Person>,
     /// Index of a person whose manager is not looked up yet, and where the manager is named.
     managers: Vec<(usize, Span)>,
@@ -99,7 +99,6 @@ impl Decoder {
             mistakes: Mistakes::new(source),
             keys: HashMap::new(),
             user_names: HashMap::new(),
-            attributes: person::Attributes::standard(),
             people: Vec::new(),
             managers: Vec::new(),
             groups: Vec::new(),

@@ -1,11 +1,13 @@
 //! People: what they are called by, and attributes as the schemas have them.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
+use super::super::scope::USER;
 use super::super::{ENTERPRISE, PersonStatus};
 use super::{Decoder, Person};
 use crate::diagnostic::nearest;
-use crate::protocol::schema::{Attribute, Registry, Type};
+use crate::protocol::schema::{Attribute, Type};
 use crate::yaml::decode::{Mistakes, field};
 use crate::yaml::{Entry, Node, Value};
 
@@ -16,26 +18,23 @@ pub(in super::super) const OWN: [&str; 2] = ["manager", "status"];
 const FOREIGN: [&str; 4] = ["id", "meta", "groups", "schemas"];
 
 /// The attributes that a person may have: those of the User schema and, below their URNs, of its extensions.
-pub(super) struct Attributes {
+struct Attributes {
     core: HashMap<String, Attribute>,
     enterprise: HashMap<String, Attribute>,
 }
 
-impl Attributes {
-    /// Those of RFC 7643.
-    pub(super) fn standard() -> Self {
-        let registry = Registry::standard();
-        let by_name = |attributes: Vec<Attribute>| -> HashMap<String, Attribute> {
-            attributes.into_iter().map(|attribute| (attribute.name.clone(), attribute)).collect()
-        };
-        let user = registry.by_name("User");
-        let extension = user.and_then(|user| user.extension(ENTERPRISE));
-        Self {
-            core: by_name(user.map(|user| user.attributes().cloned().collect()).unwrap_or_default()),
-            enterprise: by_name(extension.map(|it| it.schema.attributes.clone()).unwrap_or_default()),
-        }
+/// Those of RFC 7643.
+static STANDARD: LazyLock<Attributes> = LazyLock::new(|| {
+    let by_name = |attributes: Vec<Attribute>| -> HashMap<String, Attribute> {
+        attributes.into_iter().map(|attribute| (attribute.name.clone(), attribute)).collect()
+    };
+    let user = USER.as_ref();
+    let extension = user.and_then(|user| user.extension(ENTERPRISE));
+    Attributes {
+        core: by_name(user.map(|user| user.attributes().cloned().collect()).unwrap_or_default()),
+        enterprise: by_name(extension.map(|it| it.schema.attributes.clone()).unwrap_or_default()),
     }
-}
+});
 
 impl Decoder {
     /// Decodes a person.
@@ -62,10 +61,10 @@ impl Decoder {
         let is_attribute = |key: &str| !OWN.contains(&key);
         for member in members {
             let key = member.key.as_str();
-            if !is_attribute(key) || misspelt == Some(key) {
+            if !is_attribute(key) || key == "userName" || misspelt == Some(key) {
                 continue;
             }
-            self.attributes.check(&mut self.mistakes, member);
+            STANDARD.check(&mut self.mistakes, member);
         }
         let Entry { key, value, .. } = entry;
         let Value::Map(members) = value.value else { return };
