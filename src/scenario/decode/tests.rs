@@ -45,7 +45,7 @@ fn the_example_of_the_documentation_is_read() {
     assert_eq!(scenario.needs, [Capability::Patch]);
     assert_eq!(scenario.profile, "interop");
     assert_eq!(scenario.steps.len(), 3);
-    assert_eq!(scenario.steps[0].name, "create the user");
+    assert_eq!(scenario.steps[0].name(), "create the user");
     assert_eq!(scenario.steps[1].expect.status.as_ref().unwrap().0, [200, 204]);
 }
 
@@ -63,7 +63,7 @@ fn defaults_are_plain() {
     let scenario = decoded("scenario: x\nsteps:\n  - request: GET /Users\n").unwrap();
     assert_eq!((scenario.profile.as_str(), scenario.encoding), ("rfc", Encoding::Percent));
     assert!(scenario.dialects.is_empty() && scenario.needs.is_empty() && scenario.profile_span.is_none());
-    assert_eq!(scenario.steps[0].name, "GET /Users");
+    assert_eq!(scenario.steps[0].name(), "GET /Users");
 }
 
 #[test]
