@@ -156,7 +156,8 @@ fn request(exchange: &str) -> Request {
 fn chosen(transcript: &[(String, Vec<Request>)], steps: &[&str]) -> Vec<Request> {
     let mut chosen = Vec::new();
     for step in steps {
-        let (name, numbers) = step.split_once('#').map_or((*step, None), |(name, numbers)| (name, Some(numbers)));
+        let (name, numbers) =
+            step.split_once('#').map_or((*step, None), |(name, numbers)| (name, Some(numbers)));
         let (_, requests) = transcript
             .iter()
             .find(|(known, _)| known == name)
@@ -214,9 +215,10 @@ fn value(body: Value, ids: &mut HashMap<String, usize>) -> Value {
             let mut items: Vec<Value> = items.into_iter().map(|item| value(item, ids)).collect();
             // Operations with paths of their own may come in any order, and so may members.
             let paths: Vec<&str> = items.iter().filter_map(|item| item["path"].as_str()).collect();
-            let are_apart = paths.iter().enumerate().all(|(index, path)| {
-                !paths[..index].contains(path) && !path.starts_with("members")
-            });
+            let are_apart = paths
+                .iter()
+                .enumerate()
+                .all(|(index, path)| !paths[..index].contains(path) && !path.starts_with("members"));
             if are_apart && items.iter().all(Value::is_object) {
                 items.sort_by_key(|item| item.to_string());
             }
@@ -247,9 +249,13 @@ fn dialects_and_literal_scenarios_say_the_same() {
             }
         }
     }
-    let mut files: Vec<String> =
-        sandbox.files().into_iter().filter(|file| file.starts_with("scenarios/") && !file.contains("directories")).collect();
-    let mut arguments = vec!["run".to_owned(), "--update".to_owned(), "--snapshots".to_owned(), "said".to_owned()];
+    let mut files: Vec<String> = sandbox
+        .files()
+        .into_iter()
+        .filter(|file| file.starts_with("scenarios/") && !file.contains("directories"))
+        .collect();
+    let mut arguments =
+        vec!["run".to_owned(), "--update".to_owned(), "--snapshots".to_owned(), "said".to_owned()];
     arguments.append(&mut files);
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let output = sandbox.command(&arguments).output().unwrap();
@@ -258,7 +264,9 @@ fn dialects_and_literal_scenarios_say_the_same() {
         .files()
         .into_iter()
         .filter(|file| file.starts_with("said/"))
-        .map(|file| (Path::new(&file).file_stem().unwrap().to_str().unwrap().to_owned(), sandbox.path().join(&file)))
+        .map(|file| {
+            (Path::new(&file).file_stem().unwrap().to_str().unwrap().to_owned(), sandbox.path().join(&file))
+        })
         .collect();
 
     let mut differing = Vec::new();
@@ -272,7 +280,8 @@ fn dialects_and_literal_scenarios_say_the_same() {
         let literal = normalised(chosen(&transcript(&literal), row.literal_steps));
         let first = (0..own.len().max(literal.len())).find(|index| own.get(*index) != literal.get(*index));
         if let Some(index) = first {
-            let shown = |requests: &[Request]| requests.get(index).map_or("nothing".to_owned(), Request::shown);
+            let shown =
+                |requests: &[Request]| requests.get(index).map_or("nothing".to_owned(), Request::shown);
             differing.push(format!(
                 "=== {} {:?} and {} {:?} differ in request {}\n{}",
                 row.dialect,

@@ -31,7 +31,8 @@ pub(crate) const ACTIONS: Keys = Keys {
     ],
 };
 pub(crate) const FAILED: Keys = Keys { of: "`expect` of an `idp` step", known: &["failed"] };
-pub(crate) const FAULT: Keys = Keys { of: "a fault", known: &["request", "requests", "answer", "retry-after"] };
+pub(crate) const FAULT: Keys =
+    Keys { of: "a fault", known: &["request", "requests", "answer", "retry-after"] };
 /// Everybody and every group.
 const ALL: &str = "all";
 /// Whoever it meets.
@@ -151,7 +152,8 @@ impl Decoder<'_> {
             self.mistakes.wrong_type(node, "what changes of a person", "a map of attributes");
             return None;
         };
-        if let Some((manager, key)) = field(entries, "manager").and_then(|node| Some((node, node.as_text()?))) {
+        if let Some((manager, key)) = field(entries, "manager").and_then(|node| Some((node, node.as_text()?)))
+        {
             self.known(key, &manager.span, Known::Person);
         }
         self.tree(node).map(|tree| Action::Update(key, tree))
@@ -329,7 +331,9 @@ impl Decoder<'_> {
         };
         let named = node.as_text().and_then(|text| text.split_once(' '));
         let named = named.filter(|(method, path)| {
-            method.bytes().all(|byte| byte.is_ascii_uppercase()) && path.starts_with('/') && !path.contains(' ')
+            method.bytes().all(|byte| byte.is_ascii_uppercase())
+                && path.starts_with('/')
+                && !path.contains(' ')
         });
         let numbers = match (is_every, &node.value) {
             (false, Value::Number(_)) => {

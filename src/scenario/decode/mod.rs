@@ -47,8 +47,7 @@ pub(super) const FILE: Keys = Keys {
         "steps",
     ],
 };
-pub(super) const GENERATED: Keys =
-    Keys { of: "a generated directory", known: &["people", "groups", "seed"] };
+pub(super) const GENERATED: Keys = Keys { of: "a generated directory", known: &["people", "groups", "seed"] };
 /// So many people or groups at most: a scenario is read as a whole whenever scenarios are listed.
 const MAX_GENERATED: u64 = 2_000;
 pub(super) const STEP: Keys = Keys {
@@ -233,7 +232,10 @@ impl Decoder<'_> {
 
     /// Reads the directory; its people and groups become variables.
     fn directory(&mut self, entries: &[Entry]) -> Directory {
-        let Some(node) = field(entries, "directory") else { return Directory::default() };
+        let Some(node) = field(entries, "directory") else {
+            self.directory = Some(Directory::default());
+            return Directory::default();
+        };
         let directory = self.read_directory(node);
         let steps = field(entries, "steps").map_or(&[][..], Node::items);
         let has_idp = steps.iter().any(|step| field(step.entries(), "idp").is_some());

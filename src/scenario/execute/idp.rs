@@ -73,7 +73,8 @@ impl<P: Player + Send, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
     /// What is said of a fault that happened to no request.
     fn idle(&self, number: usize, fault: &Fault) -> Diagnostic {
         let dialect = self.settings.dialect.map_or("", |dialect| dialect.word());
-        let title = format!("{dialect} sends no such request in step {number}, so this fault does not happen");
+        let title =
+            format!("{dialect} sends no such request in step {number}, so this fault does not happen");
         Diagnostic::error(title).at(&self.scenario.source, fault.span.clone(), "no request is hit")
     }
 
@@ -290,7 +291,8 @@ fn edit(directory: &mut Directory, change: Change) -> Result<(), crate::idp::dir
                 keys.iter().try_for_each(|key| directory.add_member(&group, key))
             }
             Action::RemoveMember(group, whom) => {
-                let members = |known: &Group| known.members.iter().map(|member| member.key().to_owned()).collect();
+                let members =
+                    |known: &Group| known.members.iter().map(|member| member.key().to_owned()).collect();
                 let known = directory.groups.iter().find(|known| known.key == group);
                 let keys: Vec<String> = these(whom, || known.map(members).unwrap_or_default());
                 keys.iter().try_for_each(|key| directory.remove_member(&group, key))
