@@ -31,12 +31,13 @@ fn examples() -> Vec<String> {
     let docs = include_str!("../../docs/scenarios.md");
     let blocks = docs.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
     blocks
-        .map(|block| match block.starts_with("scenario:") {
-            true => block.to_owned(),
-            false => format!(
-                "scenario: x\nsteps:\n  - request: GET /\n    {}",
-                block.trim_end().replace('\n', "\n    ")
-            ),
+        .map(|block| {
+            let inner = block.trim_end().replace('\n', "\n    ");
+            match block.split(':').next() {
+                Some("scenario") => block.to_owned(),
+                Some("faults") => format!("scenario: x\nsteps:\n  - idp: cycle\n    {inner}\n"),
+                _ => format!("scenario: x\nsteps:\n  - request: GET /\n    {inner}\n"),
+            }
         })
         .collect()
 }
@@ -75,7 +76,7 @@ fn the_schema_has_the_words_of_the_decoder() {
 fn the_schema_takes_what_the_documentation_shows() {
     let validator = jsonschema::draft202012::new(&schema()).unwrap();
     let examples = examples();
-    assert!(examples.len() >= 2);
+    assert!(examples.len() >= 4);
     for example in examples {
         let tree = yaml::parse(&SourceFile::new("docs", example), yaml::Limits::SCENARIO).unwrap().to_json();
         let errors: Vec<String> = validator.iter_errors(&tree).map(|error| error.to_string()).collect();

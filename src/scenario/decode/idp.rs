@@ -253,8 +253,12 @@ impl Decoder<'_> {
             Known::Anybody => ("person or group", people.chain(groups).collect()),
         };
         if !candidates.contains(&key) {
-            let near = crate::diagnostic::nearest(key, candidates);
-            let near = near.map(|near| format!("did you mean `{near}`?"));
+            let near = match candidates.is_empty() && known != Known::Group {
+                true => Some("name a directory: `directory: ../../fixtures/acme.yaml`".to_owned()),
+                false => {
+                    crate::diagnostic::nearest(key, candidates).map(|near| format!("did you mean `{near}`?"))
+                }
+            };
             let title = format!("there is no {what} with the key `{key}` in the directory");
             self.mistakes.add(span, title, "not known").help.extend(near);
         }

@@ -58,12 +58,20 @@ fn the_example_of_the_documentation_is_read() {
 }
 
 #[test]
-fn the_second_example_of_the_documentation_is_an_expectation() {
+fn the_other_examples_of_the_documentation_are_read() {
     let docs = include_str!("../../../docs/scenarios.md");
-    let example = docs.split("```yaml\n").nth(2).and_then(|rest| rest.split("```").next()).unwrap();
-    let text =
-        format!("scenario: x\nsteps:\n  - request: GET /Users\n    {}", example.replace('\n', "\n    "));
-    assert_eq!(request(&decoded(text.trim_end()).unwrap().steps[0]).expect.headers.len(), 3);
+    let block = |begin: &str| {
+        let mut blocks = docs.split("```yaml\n").filter_map(|rest| rest.split("```").next());
+        blocks.find(|block| block.starts_with(begin)).unwrap().trim_end().replace('\n', "\n    ")
+    };
+    let text = format!("scenario: x\nsteps:\n  - request: GET /Users\n    {}\n", block("expect:"));
+    assert_eq!(request(&decoded(&text).unwrap().steps[0]).expect.headers.len(), 3);
+    let text = format!("scenario: x\nas: [okta]\nsteps:\n  - idp: cycle\n    {}\n", block("faults:"));
+    let scenario = decoded(&text).unwrap();
+    assert!(matches!(&scenario.steps[0], Step::Idp(step) if step.faults.len() == 4));
+    // Its people are those of the pilot, not of the fixture of these tests.
+    let text = block("scenario: Somebody").replace("\n    ", "\n").replace("grace", "ada");
+    assert_eq!(decoded(&text).unwrap().steps.len(), 3);
 }
 
 #[test]
@@ -1132,5 +1140,7 @@ fn an_idp_step_needs_a_dialect_and_a_directory() {
       |
     3 |   - idp: { assign: ada }
       |                    ^^^ not known
+      |
+      = help: name a directory: `directory: ../../fixtures/acme.yaml`
     ");
 }
