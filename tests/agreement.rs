@@ -8,7 +8,10 @@ mod common;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use std::sync::LazyLock;
+
 use common::Sandbox;
+use regex::Regex;
 use serde_json::Value;
 
 /// One thing that both do.
@@ -104,6 +107,17 @@ const ROWS: &[Row] = &[
     row("authentik", &["rename", "join", "leave"], "others/authentik", &["the whole group in a PATCH", "one operation for each member", "she leaves"]),
 ];
 
+/// What differs from run to run, and what is shown instead.
+static RANDOM: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    let patterns = [
+        (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<guid>"),
+        (r"Date:[^,]*,", "Date:<date>,"),
+        (r"scim-test[a-z0-9-]*@[a-z.]*example\.com", "<test user>"),
+        (r"JumpCloud Test Group(-[a-z0-9]+)?", "<test group>"),
+    ];
+    patterns.map(|(pattern, shown)| (Regex::new(pattern).unwrap(), shown)).into()
+});
+
 /// A request as it is compared.
 #[derive(Debug, Clone, PartialEq)]
 struct Request {
@@ -197,13 +211,8 @@ fn text(text: &str, ids: &mut HashMap<String, usize>) -> String {
         rest = behind;
     }
     numbered.push_str(rest);
-    for (pattern, shown) in [
-        (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", "<guid>"),
-        (r"Date:[^,]*,", "Date:<date>,"),
-        (r"scim-test[a-z0-9-]*@[a-z.]*example\.com", "<test user>"),
-        (r"JumpCloud Test Group(-[a-z0-9]+)?", "<test group>"),
-    ] {
-        numbered = regex::Regex::new(pattern).unwrap().replace_all(&numbered, shown).into_owned();
+    for (pattern, shown) in RANDOM.iter() {
+        numbered = pattern.replace_all(&numbered, *shown).into_owned();
     }
     numbered
 }
