@@ -3,6 +3,8 @@
 //! The literal scenarios are the pinned record of what identity providers send. `tests/agreement/` has the same events as `idp:`
 //! steps, for the same people; both transcripts are held against each other in the form in which they are kept.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::collections::HashMap;

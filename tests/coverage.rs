@@ -1,5 +1,7 @@
 //! Every identity provider is heard about everything that happens to an account or a group.
 
+#![allow(clippy::unwrap_used)]
+
 mod common;
 
 use std::collections::BTreeSet;
