@@ -26,7 +26,7 @@
 //! | `decode` | from YAML to the types below, every mistake at its place |
 //! | [`edit`] | changes, as an administrator makes them |
 //! | [`scope`] | who is assigned and who is not, and who belongs to which group |
-//! | [`write`] | back to YAML |
+//! | [`mod@write`] | back to YAML |
 //! | [`generate`] | large directories of invented people |
 //! | [`import`] | directories from tables and from SCIM services |
 //! | `keys` | keys for people and groups that have none |

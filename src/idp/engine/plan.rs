@@ -181,7 +181,7 @@ fn sum(engine: &Engine, profile: &Profile) -> u64 {
     let apart = engine.speech.habits().manager_apart;
     let sent = profile.values.iter();
     let sent =
-        sent.filter(|(place, _)| !place.is(ACTIVE) && !(apart && place.name.eq_ignore_ascii_case(MANAGER)));
+        sent.filter(|(place, _)| !(place.is(ACTIVE) || apart && place.name.eq_ignore_ascii_case(MANAGER)));
     // FNV-1a: its values never change between versions, which a state file relies on.
     sent.fold(0xcbf2_9ce4_8422_2325_u64, |digest, (place, value)| {
         let text = format!("{place}\0{value}\0");
