@@ -300,7 +300,7 @@ fn dialects_and_literal_scenarios_say_the_same() {
                 row.literal,
                 row.literal_steps,
                 index + 1,
-                similar::TextDiff::from_lines(&shown(&literal), &shown(&own))
+                similar::TextDiff::from_lines(shown(&literal), shown(&own))
                     .unified_diff()
                     .context_radius(100)
                     .header("literal", "dialect")

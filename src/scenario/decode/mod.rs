@@ -465,4 +465,6 @@ fn tidy(path: &Path) -> String {
 }
 
 #[cfg(test)]
+mod idp_tests;
+#[cfg(test)]
 mod tests;
