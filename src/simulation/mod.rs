@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`site`] | where it takes place |
 //! | [`drive`] | a job from its connection test to its comparison |
-//! | [`line`] | the wire of the engine over a target: latencies, dry runs |
+//! | [`mod@line`] | the wire of the engine over a target: latencies, dry runs |
 //! | [`ledger`] | the state file |
 
 pub mod drive;

@@ -60,7 +60,7 @@ async fn played(scenario: &Scenario) -> (usize, Vec<Noted>) {
     let mut config = TargetConfig::new(provider.base_url());
     config.credentials = Credentials::Bearer(token);
     let target = Target::connect(config).unwrap();
-    let settings = Settings { base: target.base().to_owned(), run: String::new() };
+    let settings = Settings { base: target.base().to_owned(), run: String::new(), dialect: None };
     let (registry, mut conversation) = (Registry::standard(), Conversation::default());
     let (mut requests, mut noted) = (0, Vec::new());
     let mut speak = |request: Request| {
