@@ -164,6 +164,7 @@ impl Ledger {
 mod tests {
     use super::*;
     use crate::idp::engine::state::Link;
+    use crate::target::refusal::RefusalKind;
 
     const TARGET: &str = "https://app.example.com/scim/v2";
 
@@ -213,6 +214,7 @@ mod tests {
         drop(open(&path, Dialect::Entra, TARGET, false).unwrap());
         File::options().append(true).open(&path).unwrap().write_all(b"{\"nobody\":1}\n").unwrap();
         let refusal = Ledger::open(&path, Dialect::Entra, TARGET, false, now()).unwrap_err();
-        assert!(refusal.message.starts_with("line 3 of the state file is broken: unknown variant `nobody`"));
+        let RefusalKind::Broken(mistakes) = refusal.kind else { panic!("{refusal:?}") };
+        assert!(mistakes[0].title.starts_with("line 3 of the state file is broken: unknown variant `nobody`"));
     }
 }

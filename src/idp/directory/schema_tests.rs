@@ -86,7 +86,7 @@ fn the_schema_and_the_decoder_agree() {
         (with("groups: { g: { displayName: G, members: [ada] } }"), true),
         (with("assignments: {}"), true),
         (with("assignments: { users: all, groups: [], scope: title pr }"), true),
-        (with("mappings: { entra: { title: ~, displayName: x } }"), true),
+        (with("mappings: { entra: { title: ~, displayName: '[title]' } }"), true),
         (with("mapping: {}"), false),
         (person("status: gone"), false),
         (person("titel: x"), false),

@@ -327,7 +327,7 @@ fn mistakes_of_scope_filters() {
 #[test]
 fn everything_is_read() {
     let directory = read(
-        "assignments: { users: [ada], groups: all, scope: title pr }\nmappings:\n  okta: { title: ~, displayName: 'Join(\" \")' }\ngroups:\n  team: { displayName: Team, members: [ada, inner] }\n  inner: { displayName: Inner, externalId: i, members: [] }\npeople:\n  ada: { userName: a, status: deleted, manager: ada }\n",
+        "assignments: { users: [ada], groups: all, scope: title pr }\nmappings:\n  okta: { title: ~, displayName: 'ToLower([title])' }\ngroups:\n  team: { displayName: Team, members: [ada, inner] }\n  inner: { displayName: Inner, externalId: i, members: [] }\npeople:\n  ada: { userName: a, status: deleted, manager: ada }\n",
     );
     assert_eq!(directory.people[0].status, PersonStatus::Deleted);
     assert_eq!(directory.people[0].manager.as_deref(), Some("ada"));
@@ -340,7 +340,7 @@ fn everything_is_read() {
     let [okta] = &directory.mappings[..] else { panic!() };
     assert_eq!((okta.dialect, okta.rules[0].expression.as_ref()), (Dialect::Okta, None));
     assert_eq!(okta.rules[1].target, "displayName");
-    assert_eq!(okta.rules[1].expression.as_ref().unwrap().0, "Join(\" \")");
+    assert_eq!(okta.rules[1].expression.as_ref().unwrap().0, "ToLower([title])");
 }
 
 #[test]

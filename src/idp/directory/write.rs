@@ -246,6 +246,7 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::super::{ENTERPRISE, MappingText, parse};
+    use crate::idp::mapping::Expression;
     use super::*;
     use crate::diagnostic::SourceFile;
     use crate::idp::Dialect;
@@ -304,7 +305,7 @@ mod tests {
         };
         directory.mappings = vec![DialectMapping {
             dialect: Dialect::Entra,
-            rules: vec![rule("title", None), rule(r#"emails[type eq "work"].value"#, Some("[mail]"))],
+            rules: vec![rule("title", None), rule(r#"emails[type eq "work"].value"#, Some("[userName]"))],
         }];
         let text = text(&directory);
         insta::assert_snapshot!(text, @r#"
@@ -368,7 +369,7 @@ mod tests {
         mappings:
           entra:
             title: null
-            "emails[type eq \"work\"].value": "[mail]"
+            "emails[type eq \"work\"].value": "[userName]"
         "#);
         assert_eq!(read(&text), directory);
         let empty = super::write(&Directory::default(), "", Vec::new()).unwrap();
@@ -443,7 +444,7 @@ mod tests {
             people in (person(0), person(1), person(2), person(3)),
             names in proptest::collection::vec((line(), proptest::option::of(line())), 0..4),
             members in proptest::collection::vec(0..4usize, 0..40),
-            expression in any_text(),
+            constant in proptest::option::of(any_text()),
             users in any::<bool>(),
         ) {
             let groups = names.into_iter().enumerate().map(|(index, (display_name, external_id))| Group {
@@ -455,7 +456,8 @@ mod tests {
                     false => Member::Person(format!("p{at}")),
                 }).collect(),
             });
-            let expression = if expression.trim().is_empty() { None } else { Some((expression, 0..0)) };
+            // Any text may be a constant.
+            let expression = constant.map(|text| (Expression::Constant(text).to_string(), 0..0));
             let directory = Directory {
                 people: vec![people.0, people.1, people.2, people.3],
                 groups: groups.collect(),

@@ -106,6 +106,8 @@ fn mistakes_are_shown_at_their_row() {
       |
     1 | userName,titel,password,groups.value,name,,manager,xyzzy
       |                                                    ^^^^^ this column
+      |
+      = help: columns that cannot be used are left out with `--ignore-unknown`
     ");
     insta::assert_snapshot!(import("email,phone\n").unwrap_err(), @"
     error: the table has no column `userName`
