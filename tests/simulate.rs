@@ -408,5 +408,8 @@ fn an_import_links_who_is_there_already() {
     let log = sandbox.read("log.csv");
     assert!(log.lines().any(|row| row.contains(",user,grace,") && row.contains(",update,")), "{log}");
     assert_eq!(server.users(), 6);
-    assert_eq!(sandbox.exit_code(&["simulate", "--as", "entra", "--directory", "acme.yaml", "--import"]), Some(3));
+    assert_eq!(
+        sandbox.exit_code(&["simulate", "--as", "entra", "--directory", "acme.yaml", "--import"]),
+        Some(3)
+    );
 }

@@ -215,6 +215,8 @@ mod tests {
         File::options().append(true).open(&path).unwrap().write_all(b"{\"nobody\":1}\n").unwrap();
         let refusal = Ledger::open(&path, Dialect::Entra, TARGET, false, now()).unwrap_err();
         let RefusalKind::Broken(mistakes) = refusal.kind else { panic!("{refusal:?}") };
-        assert!(mistakes[0].title.starts_with("line 3 of the state file is broken: unknown variant `nobody`"));
+        assert!(
+            mistakes[0].title.starts_with("line 3 of the state file is broken: unknown variant `nobody`")
+        );
     }
 }

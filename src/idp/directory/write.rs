@@ -246,10 +246,10 @@ mod tests {
     use serde_json::{Map, json};
 
     use super::super::{ENTERPRISE, MappingText, parse};
-    use crate::idp::mapping::Expression;
     use super::*;
     use crate::diagnostic::SourceFile;
     use crate::idp::Dialect;
+    use crate::idp::mapping::Expression;
 
     fn text(directory: &Directory) -> String {
         String::from_utf8(write(directory, "a comment\nof two lines", Vec::new()).unwrap()).unwrap()

@@ -676,3 +676,6 @@ fn signed(duration: Duration) -> SignedDuration {
 fn later(time: Timestamp, wait: Duration) -> Timestamp {
     time.checked_add(signed(wait)).unwrap_or(Timestamp::MAX)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,252 @@
+//! The engine against a target that answers as it is told.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use bytes::Bytes;
+use jiff::{Timestamp, ToSpan};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::diagnostic::SourceFile;
+use crate::exchange::{Request, Response};
+use crate::idp::directory;
+
+/// What a target answers to a request, and with which `Retry-After`.
+type Answer = Box<dyn Fn(&Request, usize) -> (u16, Option<&'static str>, Value) + Send + Sync>;
+
+struct Told {
+    answer: Answer,
+    sent: Mutex<Vec<String>>,
+    waited: Mutex<Vec<Duration>>,
+}
+
+impl Told {
+    fn new(
+        answer: impl Fn(&Request, usize) -> (u16, Option<&'static str>, Value) + Send + Sync + 'static,
+    ) -> Self {
+        Self { answer: Box::new(answer), sent: Mutex::default(), waited: Mutex::default() }
+    }
+
+    /// Method and path of what was sent since the last call.
+    fn sent(&self) -> Vec<String> {
+        std::mem::take(&mut *self.sent.lock().unwrap())
+    }
+}
+
+impl Wire for Told {
+    async fn send(&self, request: Request) -> Exchange {
+        let number = {
+            let mut sent = self.sent.lock().unwrap();
+            let path = request.target.split('?').next().unwrap();
+            sent.push(format!("{} {path}", request.method));
+            sent.len()
+        };
+        let (status, retry_after, body) = (self.answer)(&request, number);
+        let headers = retry_after.map(|value| ("Retry-After", value)).into_iter().collect();
+        let response = Response { status, headers, body: Bytes::from(body.to_string()) };
+        let started = Timestamp::UNIX_EPOCH;
+        Exchange { request, outcome: Ok(response), started, duration: Duration::ZERO, attempt: 1 }
+    }
+
+    async fn pause(&self, wait: Duration) {
+        self.waited.lock().unwrap().push(wait);
+    }
+}
+
+/// Nobody is found, whoever is created gets an id, everything else works.
+fn well(request: &Request, number: usize) -> (u16, Option<&'static str>, Value) {
+    match request.method.as_str() {
+        "GET" if request.target.contains("filter=") => {
+            (200, None, json!({ "totalResults": 0, "Resources": [] }))
+        }
+        "POST" => {
+            let mut body: Value = serde_json::from_slice(&request.body).unwrap();
+            body["id"] = format!("id-{number}").into();
+            (201, None, body)
+        }
+        "GET" => (200, None, json!({ "id": "7" })),
+        _ => (204, None, Value::Null),
+    }
+}
+
+fn one(status: &str) -> Directory {
+    let text = format!("people:\n  ada: {{ userName: ada@x.example.com, status: {status} }}\n");
+    directory::parse(&SourceFile::new("f", text)).unwrap()
+}
+
+fn engine(dialect: Dialect) -> Engine {
+    let mapping = Engine::mapping_of(dialect, &Directory::default()).unwrap();
+    let now = "2026-01-05T08:00:00Z".parse().unwrap();
+    Engine::new(dialect.speech(), mapping, Settings::default(), State::new(now))
+}
+
+/// Notes what is in the log.
+#[derive(Default)]
+struct Log(Vec<String>);
+
+impl Watch for Log {
+    fn note(&mut self, note: Note<'_>) -> Result<(), String> {
+        if let Note::Entry(entry, _) = note {
+            let reason = entry.reason.as_deref().unwrap_or_default();
+            self.0.push(format!("{} {} {}: {reason}", entry.key, entry.action.word(), entry.status.word()));
+        }
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_the_credentials_puts_entra_into_quarantine_at_once() {
+    let target = Told::new(|_, _| (401, None, json!({ "detail": "who?" })));
+    let mut engine = engine(Dialect::Entra);
+    let cycle = engine.cycle(&one("active"), &target, &mut Unheard).await;
+    assert!(matches!(cycle.stopped, Some(Stop::Target(_))) && cycle.quarantined);
+    assert_eq!(engine.interval(), Duration::from_secs(24 * 60 * 60));
+    // Another cycle is tried, until the job is disabled after four weeks.
+    engine.advance(Duration::from_secs(27 * 24 * 60 * 60));
+    assert!(matches!(
+        engine.cycle(&one("active"), &target, &mut Unheard).await.stopped,
+        Some(Stop::Target(_))
+    ));
+    engine.advance(Duration::from_secs(24 * 60 * 60));
+    assert_eq!(engine.cycle(&one("active"), &target, &mut Unheard).await.stopped, Some(Stop::Disabled));
+}
+
+#[tokio::test]
+async fn quarantine_ends_with_a_cycle_that_works() {
+    let target = Told::new(
+        |request, number| if number == 1 { (401, None, Value::Null) } else { well(request, number) },
+    );
+    let mut engine = engine(Dialect::Entra);
+    assert!(engine.cycle(&one("active"), &target, &mut Unheard).await.quarantined);
+    engine.advance(engine.interval());
+    let cycle = engine.cycle(&one("active"), &target, &mut Unheard).await;
+    assert_eq!(
+        (cycle.failures, cycle.quarantined, engine.interval()),
+        (0, false, Duration::from_secs(40 * 60))
+    );
+}
+
+#[tokio::test]
+async fn entra_waits_longer_after_each_failure() {
+    let target = Told::new(|request, number| match request.method.as_str() {
+        "POST" => (500, None, Value::Null),
+        _ => well(request, number),
+    });
+    let mut engine = engine(Dialect::Entra);
+    let mut waits = Vec::new();
+    for _ in 0..8 {
+        engine.cycle(&one("active"), &target, &mut Unheard).await;
+        let next = engine.next_attempt().unwrap();
+        let wait = next.duration_since(engine.state().job.now);
+        waits.push(wait.as_mins());
+        // Nothing is sent before its time.
+        engine.advance(wait.unsigned_abs() - Duration::from_secs(60));
+        target.sent();
+        let mut log = Log::default();
+        engine.cycle(&one("active"), &target, &mut log).await;
+        assert_eq!(target.sent(), Vec::<String>::new());
+        assert!(log.0[0].contains("in escrow after"), "{:?}", log.0);
+        engine.advance(Duration::from_secs(60));
+    }
+    assert_eq!(waits, [30, 60, 120, 240, 480, 960, 1440, 1440]);
+}
+
+#[tokio::test]
+async fn okta_waits_as_it_is_told_and_entra_does_not() {
+    for (dialect, posts) in [(Dialect::Okta, 3), (Dialect::Entra, 1)] {
+        let target = Told::new(|request, number| match request.method.as_str() {
+            "POST" if number < 4 => (429, Some("7"), Value::Null),
+            _ => well(request, number),
+        });
+        let mut engine = engine(dialect);
+        let cycle = engine.cycle(&one("active"), &target, &mut Unheard).await;
+        let sent = target.sent();
+        assert_eq!(sent.iter().filter(|line| line.starts_with("POST")).count(), posts, "{sent:?}");
+        assert_eq!(cycle.failures, usize::from(dialect == Dialect::Entra));
+        let waited = target.waited.lock().unwrap().clone();
+        assert_eq!(waited, vec![Duration::from_secs(7); posts - 1]);
+    }
+}
+
+#[tokio::test]
+async fn nobody_found_may_be_a_404_for_okta_and_stops_entra() {
+    let target = Told::new(|request, number| match request.method.as_str() {
+        "GET" => (404, None, json!({ "status": "404" })),
+        _ => well(request, number),
+    });
+    let mut okta = engine(Dialect::Okta);
+    assert_eq!(okta.cycle(&one("active"), &target, &mut Unheard).await.failures, 0);
+    assert_eq!(okta.state().people["ada"].id, "id-2");
+    let mut entra = engine(Dialect::Entra);
+    let stopped = entra.cycle(&one("active"), &target, &mut Unheard).await.stopped;
+    let Some(Stop::Target(failure)) = stopped else { panic!("{stopped:?}") };
+    assert_eq!(failure.reason, "GET /Users is answered with 404 Not Found");
+}
+
+#[tokio::test]
+async fn two_accounts_of_one_name_are_left_alone() {
+    let found = json!({ "totalResults": 2, "Resources": [{ "id": "1" }, { "id": "2" }] });
+    let target = Told::new(move |_, _| (200, None, found.clone()));
+    let mut log = Log::default();
+    engine(Dialect::Entra).cycle(&one("active"), &target, &mut log).await;
+    assert_eq!(log.0, ["ada create failure: GET /Users finds 2 accounts for one `userName`"]);
+    assert_eq!(target.sent(), ["GET /Users"]);
+}
+
+#[tokio::test]
+async fn an_answer_without_id_or_without_json_is_a_failure() {
+    for (body, said) in [(json!({ "userName": "a" }), "no `id`"), (Value::Null, "without a resource")] {
+        let target = Told::new(move |request, number| match request.method.as_str() {
+            "POST" => (201, None, body.clone()),
+            _ => well(request, number),
+        });
+        let mut log = Log::default();
+        engine(Dialect::Okta).cycle(&one("active"), &target, &mut log).await;
+        assert!(log.0[0].contains(said), "{:?}", log.0);
+    }
+}
+
+#[tokio::test]
+async fn the_clock_of_a_deletion_begins_with_it_and_never_for_who_was_unassigned_first() {
+    let target = Told::new(well);
+    let month = Duration::from_secs(31 * 24 * 60 * 60);
+    let mut engine = engine(Dialect::Entra);
+    engine.cycle(&one("active"), &target, &mut Unheard).await;
+    engine.cycle(&one("suspended"), &target, &mut Unheard).await;
+    engine.advance(month);
+    target.sent();
+    engine.cycle(&one("deleted"), &target, &mut Unheard).await;
+    assert!(!target.sent().iter().any(|line| line.starts_with("DELETE")));
+    engine.advance(month);
+    engine.cycle(&one("deleted"), &target, &mut Unheard).await;
+    assert_eq!(target.sent(), ["DELETE /Users/id-2"]);
+    assert_eq!(engine.state().people.len(), 0);
+
+    let mut unassigned = one("active");
+    engine.cycle(&unassigned, &target, &mut Unheard).await;
+    unassigned.assign_nobody();
+    engine.cycle(&unassigned, &target, &mut Unheard).await;
+    engine.advance(month);
+    engine.cycle(&one("deleted"), &target, &mut Unheard).await;
+    engine.advance(month);
+    target.sent();
+    engine.cycle(&one("deleted"), &target, &mut Unheard).await;
+    assert_eq!(target.sent(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn what_is_up_to_date_needs_no_request() {
+    let target = Told::new(well);
+    for (word, dialect) in Dialect::WORDS {
+        let mut engine = engine(*dialect);
+        engine.cycle(&one("active"), &target, &mut Unheard).await;
+        assert_eq!(engine.state().people.len(), 1, "{word}");
+        target.sent();
+        let later = engine.state().job.now.checked_add(1.hour()).unwrap();
+        engine.advance(Duration::from_secs(3600));
+        assert_eq!(engine.state().job.now, later);
+        engine.cycle(&one("active"), &target, &mut Unheard).await;
+        assert_eq!(target.sent(), Vec::<String>::new(), "{word}");
+    }
+}
