@@ -20,12 +20,30 @@ pub struct IdpStep {
     pub actions: Vec<Action>,
     /// `faults`: what happens to some of the requests on their way.
     pub faults: Vec<Fault>,
-    /// `expect.failed`: keys of people and groups that the identity provider cannot work on; `connection` for the test of one.
-    pub failed: Vec<String>,
+    /// `expect.failed`: what the identity provider cannot finish.
+    pub failed: Failed,
     /// `prepares`: it only sets the scene.
     pub prepares: bool,
     /// `silent`: what is sent is not part of the transcript.
     pub silent: bool,
+}
+
+/// What a step is expected not to finish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failed {
+    /// Exactly these: keys of people and groups, `connection` for a test of one, `import`.
+    These(Vec<String>),
+    /// Somebody, whoever it meets.
+    Any,
+}
+
+/// Whom an action is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whom {
+    /// Everybody, and every group where groups are possible.
+    All,
+    /// Those with these keys.
+    These(Vec<String>),
 }
 
 /// One action.
@@ -39,10 +57,10 @@ pub enum Action {
     Import,
     /// Simulated time passes.
     Advance(Duration),
-    /// People or groups are assigned to the application; none for everybody.
-    Assign(Vec<String>),
+    /// People or groups are assigned to the application.
+    Assign(Whom),
     /// People or groups are no longer assigned.
-    Unassign(Vec<String>),
+    Unassign(Whom),
     /// Attributes of a person change; null removes one.
     Update(String, Tree),
     /// Accounts are disabled.
@@ -57,21 +75,32 @@ pub enum Action {
     RenameGroup(String, Template),
     /// Groups are deleted.
     DeleteGroup(Vec<String>),
-    /// People or groups join a group.
-    AddMember(String, Vec<String>),
-    /// People or groups leave a group.
-    RemoveMember(String, Vec<String>),
+    /// People or groups join a group; all are all people.
+    AddMember(String, Whom),
+    /// People or groups leave a group; all are its members.
+    RemoveMember(String, Whom),
 }
 
 /// What happens to requests of a step on their way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// The first request that it happens to, counted from 1.
-    pub from: u32,
-    /// The last one.
-    pub to: u32,
+    /// Which requests it happens to.
+    pub hits: Hits,
     /// What happens.
     pub answer: FaultAnswer,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Which requests of a step a fault happens to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Hits {
+    /// From one to another, both included, counted from 1.
+    Numbers(u32, u32),
+    /// The first one with this method whose path begins so.
+    First(String, String),
+    /// Every one with this method whose path begins so.
+    Every(String, String),
 }
 
 /// What a request meets instead of its answer.

@@ -5,7 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::capability::Capability;
-use super::decode::{BEARER, EXPECT, FILE, SAVE_HEADER, STEP, UNTIL};
+use super::decode::{
+    ACTIONS, BEARER, EXPECT, FAILED, FAULT, FILE, GENERATED, IDP_STEP, SAVE_HEADER, STEP, UNTIL,
+};
 use super::matcher::{JsonType, MATCHERS};
 use super::{JSON_SCHEMA, load};
 use crate::diagnostic::SourceFile;
@@ -29,12 +31,13 @@ fn examples() -> Vec<String> {
     let docs = include_str!("../../docs/scenarios.md");
     let blocks = docs.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
     blocks
-        .map(|block| match block.starts_with("scenario:") {
-            true => block.to_owned(),
-            false => format!(
-                "scenario: x\nsteps:\n  - request: GET /\n    {}",
-                block.trim_end().replace('\n', "\n    ")
-            ),
+        .map(|block| {
+            let inner = block.trim_end().replace('\n', "\n    ");
+            match block.split(':').next() {
+                Some("scenario") => block.to_owned(),
+                Some("faults") => format!("scenario: x\nsteps:\n  - idp: cycle\n    {inner}\n"),
+                _ => format!("scenario: x\nsteps:\n  - request: GET /\n    {inner}\n"),
+            }
         })
         .collect()
 }
@@ -50,6 +53,11 @@ fn the_schema_has_the_keys_of_the_decoder() {
         ("/$defs/step/properties/auth/oneOf/1/properties", BEARER.known),
         ("/$defs/step/properties/save/additionalProperties/oneOf/1/properties", SAVE_HEADER.known),
         ("/$defs/matchers/properties", &MATCHERS[..]),
+        ("/$defs/generated/properties", GENERATED.known),
+        ("/$defs/idpStep/properties", IDP_STEP.known),
+        ("/$defs/idpStep/properties/expect/properties", FAILED.known),
+        ("/$defs/actions/properties", ACTIONS.known),
+        ("/$defs/fault/properties", FAULT.known),
     ] {
         assert_eq!(keys(&schema, pointer), known, "{pointer}");
     }
@@ -68,7 +76,7 @@ fn the_schema_has_the_words_of_the_decoder() {
 fn the_schema_takes_what_the_documentation_shows() {
     let validator = jsonschema::draft202012::new(&schema()).unwrap();
     let examples = examples();
-    assert!(examples.len() >= 2);
+    assert!(examples.len() >= 4);
     for example in examples {
         let tree = yaml::parse(&SourceFile::new("docs", example), yaml::Limits::SCENARIO).unwrap().to_json();
         let errors: Vec<String> = validator.iter_errors(&tree).map(|error| error.to_string()).collect();
@@ -81,6 +89,7 @@ fn the_schema_takes_what_the_documentation_shows() {
 fn the_schema_and_the_decoder_agree() {
     let validator = jsonschema::draft202012::new(&schema()).unwrap();
     let step = |step: &str| format!("scenario: x\nsteps:\n  - {step}\n");
+    let idp = |step: &str| format!("scenario: x\nas: [okta]\nsteps:\n  - {step}\n");
     for (text, good) in [
         (step("{ request: GET / }"), true),
         (step("{ request: 'GET {{ base }}/Users' }"), true),
@@ -94,6 +103,36 @@ fn the_schema_and_the_decoder_agree() {
         ),
         (step("{ request: GET / , expect: { headers: { A: 1, B: { $length: 3 } } } }"), true),
         (step("{ request: GET / , headers: { A: 1, B: ~ }, auth: none, encoding: raw, repeat: 1000 }"), true),
+        (idp("{ idp: test-connection }"), true),
+        (
+            idp("{ idp: { assign: all, advance: 31d, cycle: ~ }, prepares: true, silent: true, name: x }"),
+            true,
+        ),
+        (idp("{ idp: cycle, faults: [{ request: 1, answer: 503 }, { requests: 2-3, answer: lost }] }"), true),
+        (idp("{ idp: cycle, faults: [{ requests: GET /, answer: 429, retry-after: 5 }] }"), true),
+        (idp("{ idp: cycle, expect: { failed: any } }"), true),
+        (idp("{ idp: cycle, expect: { failed: [connection, import] } }"), true),
+        (idp("{ idp: { create-group: { g: { displayName: G } }, add-member: { g: all } } }"), true),
+        (
+            "scenario: x\ndirectory: { people: 2, groups: 1, seed: 7 }\nsteps: [{ request: GET / }]\n"
+                .to_owned(),
+            true,
+        ),
+        ("scenario: x\ndirectory: { groups: 1 }\nsteps: [{ request: GET / }]\n".to_owned(), false),
+        ("scenario: x\ndirectory: { people: 9999 }\nsteps: [{ request: GET / }]\n".to_owned(), false),
+        (idp("{ idp: synchronise }"), false),
+        (idp("{ idp: {} }"), false),
+        (idp("{ idp: { cycle: now } }"), false),
+        (idp("{ idp: { advance: soon } }"), false),
+        (idp("{ idp: { update: { a: b } } }"), false),
+        (idp("{ idp: { create-group: { g: {} } } }"), false),
+        (idp("{ idp: cycle, request: GET / }"), false),
+        (idp("{ idp: cycle, expect: { status: 200 } }"), false),
+        (idp("{ idp: cycle, expect: {} }"), false),
+        (idp("{ idp: cycle, faults: [{ answer: 503 }] }"), false),
+        (idp("{ idp: cycle, faults: [{ request: 1, requests: 1-2, answer: 503 }] }"), false),
+        (idp("{ idp: cycle, faults: [{ request: 1, answer: 200 }] }"), false),
+        (idp("{ idp: cycle, faults: [{ request: get users, answer: 500 }] }"), false),
         (step("{ request: GET Users }"), false),
         (step("{ request: get /Users }"), false),
         (step("{ name: x }"), false),

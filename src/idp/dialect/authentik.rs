@@ -76,9 +76,8 @@ const TABLE: &[(&str, &str)] = &[
 /// Assumed: how many operations one request carries; the product takes `bulk.maxOperations` of ServiceProviderConfig.
 const OPERATIONS_AT_ONCE: usize = 100;
 
-/// How the query of a lookup is written: as the literal scenario has it. The source code writes it as a form does, with `+` for
-/// a space.
-const LOOKUP: Encoding = Encoding::Percent;
+/// How the query of a lookup is written: its HTTP library encodes parameters as a form does, with `+` for a space.
+const LOOKUP: Encoding = Encoding::Form;
 
 impl Authentik {
     fn send(&self, method: &str, target: String, body: &Value) -> Request {

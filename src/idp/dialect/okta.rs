@@ -185,6 +185,11 @@ impl Speech for Okta {
         self.send("POST", "/Users".into(), &body)
     }
 
+    fn reads_before(&self, change: Change) -> bool {
+        // A PUT is what was read with the changes in it, whatever changes (Q-U19, Q-D03).
+        self.wizard || change == Change::Profile
+    }
+
     fn update_user(
         &self,
         id: &str,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::exchange::Request;
 use crate::idp::Dialect;
-use crate::idp::directory::Person;
+use crate::idp::directory::{Person, PersonStatus};
 use crate::idp::mapping::{MANAGER, Mapping, Place};
 
 const ID: &str = "7f3c";
@@ -39,7 +39,12 @@ fn requests(
     let mut all: Vec<(String, Request)> = Vec::new();
     let mapping = Mapping::table(speech.table()).unwrap();
     let subject = |active: bool| {
-        let person = Person { key: "ada".into(), attributes: attributes.clone(), ..Person::default() };
+        let person = Person {
+            key: "ada".into(),
+            attributes: attributes.clone(),
+            manager: None,
+            status: PersonStatus::Active,
+        };
         Subject { key: "ada".into(), profile: mapping.apply(&person, active, Some("b2")), active }
     };
     let person = subject(true);

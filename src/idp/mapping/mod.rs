@@ -145,6 +145,7 @@ impl fmt::Display for Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::idp::directory::PersonStatus;
     use serde_json::json;
 
     fn ada() -> Person {
@@ -154,7 +155,7 @@ mod tests {
             "emails": [{ "type": "home", "value": "a@home.example.com" }, { "type": "work", "value": "Ada@acme.example.com" }],
         });
         let attributes = attributes.as_object().unwrap().clone();
-        Person { key: "ada".into(), attributes, manager: Some("grace".into()), ..Person::default() }
+        Person { key: "ada".into(), attributes, manager: Some("grace".into()), status: PersonStatus::Active }
     }
 
     #[test]

@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::{Decoder, EXPECT, IDP_STEP, STEP};
 use crate::idp::directory::Directory;
 use crate::scenario::IdpStep;
-use crate::scenario::action::{Action, Fault, FaultAnswer};
+use crate::scenario::action::{Action, Failed, Fault, FaultAnswer, Hits, Whom};
 use crate::scenario::scope::{Owner, Shape};
 use crate::yaml::decode::{Keys, field};
 use crate::yaml::{Entry, Node, Value};
 
-const ACTIONS: Keys = Keys {
+pub(crate) const ACTIONS: Keys = Keys {
     of: "`idp`",
     known: &[
         "test-connection",
@@ -30,12 +30,17 @@ const ACTIONS: Keys = Keys {
         "remove-member",
     ],
 };
-const FAILED: Keys = Keys { of: "`expect` of an `idp` step", known: &["failed"] };
-const FAULT: Keys = Keys { of: "a fault", known: &["request", "requests", "answer", "retry-after"] };
+pub(crate) const FAILED: Keys = Keys { of: "`expect` of an `idp` step", known: &["failed"] };
+pub(crate) const FAULT: Keys =
+    Keys { of: "a fault", known: &["request", "requests", "answer", "retry-after"] };
 /// Everybody and every group.
 const ALL: &str = "all";
+/// Whoever it meets.
+const ANY: &str = "any";
 /// What a failed test of the connection is called.
 pub(crate) const CONNECTION: &str = "connection";
+/// What a failed import is called.
+pub(crate) const IMPORT: &str = "import";
 
 impl Decoder<'_> {
     pub(super) fn idp_step(&mut self, entries: &[Entry]) -> Option<IdpStep> {
@@ -56,7 +61,8 @@ impl Decoder<'_> {
         let before = self.mistakes.found.len();
         let actions = self.actions(node);
         let faults = field(entries, "faults").map_or(Vec::new(), |node| self.faults(node));
-        let failed = field(entries, "expect").map_or(Vec::new(), |node| self.failed(node));
+        let failed = field(entries, "expect").and_then(|node| self.failed(node));
+        let failed = failed.unwrap_or(Failed::These(Vec::new()));
         let flag = |decoder: &mut Self, key: &str, what: &str| {
             field(entries, key).and_then(|node| decoder.mistakes.boolean(node, what)).unwrap_or(false)
         };
@@ -105,32 +111,52 @@ impl Decoder<'_> {
         let node = &entry.value;
         let one = |action: Option<Action>| action.into_iter().collect();
         match entry.key.as_str() {
-            "test-connection" => vec![Action::TestConnection],
-            "cycle" => vec![Action::Cycle],
-            "import" => vec![Action::Import],
+            "test-connection" => self.alone(entry, Action::TestConnection),
+            "cycle" => self.alone(entry, Action::Cycle),
+            "import" => self.alone(entry, Action::Import),
             "advance" => one(self.advance(node)),
-            "assign" => one(self.keys(node, Known::Anybody).map(Action::Assign)),
-            "unassign" => one(self.keys(node, Known::Anybody).map(Action::Unassign)),
+            "assign" => one(self.whom(node).map(Action::Assign)),
+            "unassign" => one(self.whom(node).map(Action::Unassign)),
             "suspend" => one(self.keys(node, Known::Person).map(Action::Suspend)),
             "restore" => one(self.keys(node, Known::Person).map(Action::Restore)),
             "delete" => one(self.keys(node, Known::Person).map(Action::Delete)),
             "delete-group" => one(self.keys(node, Known::Group).map(Action::DeleteGroup)),
-            "update" => self.each(node, Known::Person, |decoder, key, value| {
-                decoder.tree(value).map(|tree| Action::Update(key, tree))
-            }),
+            "update" => self.each(node, Known::Person, Self::updated),
             "create-group" => self.created(node),
             "rename-group" => self.each(node, Known::Group, |decoder, key, value| {
                 let text = decoder.mistakes.line(value, "the name of a group")?;
                 decoder.template(value, text).map(|name| Action::RenameGroup(key, name))
             }),
             "add-member" => self.each(node, Known::Group, |decoder, key, value| {
-                decoder.keys(value, Known::Anybody).map(|members| Action::AddMember(key, members))
+                decoder.whom(value).map(|members| Action::AddMember(key, members))
             }),
             "remove-member" => self.each(node, Known::Group, |decoder, key, value| {
-                decoder.keys(value, Known::Anybody).map(|members| Action::RemoveMember(key, members))
+                decoder.whom(value).map(|members| Action::RemoveMember(key, members))
             }),
             _ => Vec::new(),
         }
+    }
+
+    /// An action that is about nobody in particular.
+    fn alone(&mut self, entry: &Entry, action: Action) -> Vec<Action> {
+        if entry.value.value != Value::Null {
+            let title = format!("`{}` takes nothing", entry.key);
+            let help = format!("write `{}: ~`, or `idp: {}` where it stands alone", entry.key, entry.key);
+            self.mistakes.add_with_help(&entry.value.span, title, "not needed", help);
+        }
+        vec![action]
+    }
+
+    fn updated(&mut self, key: String, node: &Node) -> Option<Action> {
+        let Value::Map(entries) = &node.value else {
+            self.mistakes.wrong_type(node, "what changes of a person", "a map of attributes");
+            return None;
+        };
+        if let Some((manager, key)) = field(entries, "manager").and_then(|node| Some((node, node.as_text()?)))
+        {
+            self.known(key, &manager.span, Known::Person);
+        }
+        self.tree(node).map(|tree| Action::Update(key, tree))
     }
 
     /// One action for each member of a map from keys of the directory.
@@ -169,12 +195,16 @@ impl Decoder<'_> {
             if let Some(members) = field(entry.value.entries(), "members") {
                 drop(self.keys(members, Known::Anybody));
             }
-            if field(entry.value.entries(), "displayName").is_none() {
-                self.mistakes.add(
+            if let Some(id) = field(entry.value.entries(), "externalId") {
+                self.mistakes.line(id, "`externalId`");
+            }
+            match field(entry.value.entries(), "displayName") {
+                Some(name) => drop(self.mistakes.line(name, "`displayName`")),
+                None => drop(self.mistakes.add(
                     &entry.key_span,
                     format!("`{}` has no `displayName`", entry.key),
                     "this group",
-                );
+                )),
             }
             actions.extend(self.tree(&entry.value).map(|tree| Action::CreateGroup(entry.key.clone(), tree)));
             self.created_groups.push(entry.key.clone());
@@ -183,12 +213,23 @@ impl Decoder<'_> {
         actions
     }
 
-    /// One key or a list of keys; `all` is nobody in particular.
+    /// `all`, one key, or a list of keys of people and groups.
+    fn whom(&mut self, node: &Node) -> Option<Whom> {
+        match node.as_text() {
+            Some(ALL) => Some(Whom::All),
+            _ => self.keys(node, Known::Anybody).map(Whom::These),
+        }
+    }
+
+    /// One key or a list of keys.
     fn keys(&mut self, node: &Node, known: Known) -> Option<Vec<String>> {
         let items = match &node.value {
-            Value::Text(text) if text == ALL && known == Known::Anybody => return Some(Vec::new()),
             Value::Text(_) => std::slice::from_ref(node),
-            _ => self.mistakes.list(node, "this")?,
+            Value::Seq(items) => items,
+            _ => {
+                self.mistakes.wrong_type(node, "this", "a key of the directory, or a list of them");
+                return None;
+            }
         };
         let mut keys = Vec::new();
         for item in items {
@@ -212,8 +253,12 @@ impl Decoder<'_> {
             Known::Anybody => ("person or group", people.chain(groups).collect()),
         };
         if !candidates.contains(&key) {
-            let near = crate::diagnostic::nearest(key, candidates);
-            let near = near.map(|near| format!("did you mean `{near}`?"));
+            let near = match candidates.is_empty() && known != Known::Group {
+                true => Some("name a directory: `directory: ../../fixtures/acme.yaml`".to_owned()),
+                false => {
+                    crate::diagnostic::nearest(key, candidates).map(|near| format!("did you mean `{near}`?"))
+                }
+            };
             let title = format!("there is no {what} with the key `{key}` in the directory");
             self.mistakes.add(span, title, "not known").help.extend(near);
         }
@@ -246,13 +291,28 @@ impl Decoder<'_> {
         }
     }
 
-    fn failed(&mut self, node: &Node) -> Vec<String> {
-        let Some(entries) = self.mistakes.map(node, &FAILED, &[&EXPECT]) else { return Vec::new() };
-        let Some(node) = field(entries, "failed") else { return Vec::new() };
-        match node.as_text() {
-            Some(CONNECTION) => vec![CONNECTION.to_owned()],
-            _ => self.keys(node, Known::Anybody).unwrap_or_default(),
+    fn failed(&mut self, node: &Node) -> Option<Failed> {
+        let entries = self.mistakes.map(node, &FAILED, &[&EXPECT])?;
+        let node = self.mistakes.required(
+            node,
+            entries,
+            "failed",
+            FAILED.of,
+            "name whom the identity provider cannot work on: `failed: [ada]`, or `failed: any`",
+        )?;
+        if node.as_text() == Some(ANY) {
+            return Some(Failed::Any);
         }
+        let one = std::slice::from_ref(node);
+        let items = if node.as_text().is_some() { one } else { self.mistakes.list(node, "`failed`")? };
+        let mut failed = Vec::new();
+        for item in items {
+            match item.as_text() {
+                Some(word @ (CONNECTION | IMPORT)) => failed.push(word.to_owned()),
+                _ => failed.extend(self.keys(item, Known::Anybody).unwrap_or_default()),
+            }
+        }
+        Some(Failed::These(failed))
     }
 
     fn faults(&mut self, node: &Node) -> Vec<Fault> {
@@ -260,37 +320,51 @@ impl Decoder<'_> {
         items.iter().filter_map(|item| self.fault(item)).collect()
     }
 
-    fn fault(&mut self, node: &Node) -> Option<Fault> {
-        let entries = self.mistakes.map(node, &FAULT, &[])?;
-        let help = "count the requests of the step from 1: `request: 3` or `requests: 3-5`";
-        let (from, to) = match (field(entries, "request"), field(entries, "requests")) {
-            (Some(node), None) => {
-                let number = self.mistakes.integer(node, "`request`", 1..=100_000)?;
-                let number = u32::try_from(number).ok()?;
-                (number, number)
-            }
-            (None, Some(node)) => {
-                let range = node.as_text().and_then(|text| text.split_once('-'));
-                let range =
-                    range.and_then(|(from, to)| Some((from.trim().parse().ok()?, to.trim().parse().ok()?)));
-                match range {
-                    Some((from, to)) if 1 <= from && from <= to => (from, to),
-                    _ => {
-                        self.mistakes.add_with_help(&node.span, "`requests` is a range", "not a range", help);
-                        return None;
-                    }
-                }
-            }
+    /// Which requests a fault happens to.
+    fn hits(&mut self, node: &Node, entries: &[Entry]) -> Option<Hits> {
+        let help = "name one, or count the requests of the step from 1: `request: POST /Users` (the first one), \
+                    `requests: POST /Users` (every one), `request: 3`, `requests: 3-5`";
+        let (node, is_every) = match (field(entries, "request"), field(entries, "requests")) {
+            (Some(node), None) => (node, false),
+            (None, Some(node)) => (node, true),
             _ => {
-                self.mistakes.add_with_help(
-                    &node.span,
-                    "which request does it happen to?",
-                    "this fault",
-                    help,
-                );
+                let title = "which request does it happen to?";
+                self.mistakes.add_with_help(&node.span, title, "this fault", help);
                 return None;
             }
         };
+        let named = node.as_text().and_then(|text| text.split_once(' '));
+        let named = named.filter(|(method, path)| {
+            method.bytes().all(|byte| byte.is_ascii_uppercase())
+                && path.starts_with('/')
+                && !path.contains(' ')
+        });
+        let numbers = match (is_every, &node.value) {
+            (false, Value::Number(_)) => {
+                let number = self.mistakes.integer(node, "`request`", 1..=100_000)?;
+                u32::try_from(number).ok().map(|number| (number, number))
+            }
+            (true, Value::Text(text)) => {
+                let range = text.split_once('-');
+                range.and_then(|(from, to)| Some((from.trim().parse().ok()?, to.trim().parse().ok()?)))
+            }
+            _ => None,
+        };
+        match (named, numbers) {
+            (Some((method, path)), _) if is_every => Some(Hits::Every(method.to_owned(), path.to_owned())),
+            (Some((method, path)), _) => Some(Hits::First(method.to_owned(), path.to_owned())),
+            (None, Some((from, to))) if 1 <= from && from <= to => Some(Hits::Numbers(from, to)),
+            _ => {
+                let title = if is_every { "these are no requests" } else { "this is no request" };
+                self.mistakes.add_with_help(&node.span, title, "not known", help);
+                None
+            }
+        }
+    }
+
+    fn fault(&mut self, node: &Node) -> Option<Fault> {
+        let entries = self.mistakes.map(node, &FAULT, &[])?;
+        let hits = self.hits(node, entries);
         let help = "a status such as `503`, `lost` (it arrives, its answer does not) or `unreachable` (it does not arrive)";
         let answer = self.mistakes.required(node, entries, "answer", FAULT.of, help)?;
         let retry_after = field(entries, "retry-after")
@@ -313,7 +387,13 @@ impl Decoder<'_> {
                 return None;
             }
         };
-        Some(Fault { from, to, answer })
+        if let (Some(wait), FaultAnswer::Lost | FaultAnswer::Unreachable) =
+            (field(entries, "retry-after"), answer)
+        {
+            let title = "`retry-after` is a header of an answer";
+            self.mistakes.add(&wait.span, title, "nothing is answered here");
+        }
+        Some(Fault { hits: hits?, answer, span: node.span.clone() })
     }
 }
 

@@ -15,13 +15,16 @@ use super::{DEFAULT_PROFILE, HeaderRule, Scenario};
 use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::encoding::Encoding;
 use crate::idp::Dialect;
+use crate::idp::directory::generate::{DEFAULT_DOMAIN, Plan, generate};
 use crate::idp::directory::{self, Directory};
 use crate::yaml::decode::{Keys, Mistakes, field};
 use crate::yaml::{self, Entry, Limits, Node, Span, Value};
 
 mod expect;
 mod idp;
-pub(super) use idp::CONNECTION;
+#[cfg(test)]
+pub(super) use idp::{ACTIONS, FAILED, FAULT};
+pub(super) use idp::{CONNECTION, IMPORT};
 mod request;
 mod step;
 
@@ -44,6 +47,9 @@ pub(super) const FILE: Keys = Keys {
         "steps",
     ],
 };
+pub(super) const GENERATED: Keys = Keys { of: "a generated directory", known: &["people", "groups", "seed"] };
+/// So many people or groups at most: a scenario is read as a whole whenever scenarios are listed.
+const MAX_GENERATED: u64 = 2_000;
 pub(super) const STEP: Keys = Keys {
     of: "a step",
     known: &[
@@ -226,7 +232,10 @@ impl Decoder<'_> {
 
     /// Reads the directory; its people and groups become variables.
     fn directory(&mut self, entries: &[Entry]) -> Directory {
-        let Some(node) = field(entries, "directory") else { return Directory::default() };
+        let Some(node) = field(entries, "directory") else {
+            self.directory = Some(Directory::default());
+            return Directory::default();
+        };
         let directory = self.read_directory(node);
         let steps = field(entries, "steps").map_or(&[][..], Node::items);
         let has_idp = steps.iter().any(|step| field(step.entries(), "idp").is_some());
@@ -245,12 +254,37 @@ impl Decoder<'_> {
     }
 
     fn read_directory(&mut self, node: &Node) -> Option<Directory> {
+        if let Value::Map(_) = node.value {
+            return self.generated(node);
+        }
         let (path, bytes) = self.file(node, "`directory`")?;
         let Ok(text) = String::from_utf8(bytes) else {
             self.mistakes.add(&node.span, format!("`{path}` is not UTF-8"), "this file");
             return None;
         };
         directory::parse(&SourceFile::new(path, text)).map_err(|mistakes| self.foreign.extend(mistakes)).ok()
+    }
+
+    /// A directory of invented people.
+    fn generated(&mut self, node: &Node) -> Option<Directory> {
+        let entries = self.mistakes.map(node, &GENERATED, &[])?;
+        let help = "say how large it is: `directory: { people: 1000, groups: 3, seed: 7 }`";
+        let people = self.mistakes.required(node, entries, "people", GENERATED.of, help)?;
+        let people = self.mistakes.integer(people, "`people`", 1..=MAX_GENERATED);
+        let mut number = |key: &str, most: u64| match field(entries, key) {
+            Some(node) => self.mistakes.integer(node, &format!("`{key}`"), 0..=most),
+            None => Some(0),
+        };
+        let (groups, seed) = (number("groups", MAX_GENERATED), number("seed", u64::from(u32::MAX)));
+        let plan = Plan {
+            people: usize::try_from(people?).ok()?,
+            groups: usize::try_from(groups?).ok()?,
+            seed: seed?,
+            domain: DEFAULT_DOMAIN.to_owned(),
+        };
+        let text = generate(&plan, Vec::new()).ok().and_then(|bytes| String::from_utf8(bytes).ok())?;
+        let source = SourceFile::new("a generated directory", text);
+        directory::parse(&source).map_err(|mistakes| self.foreign.extend(mistakes)).ok()
     }
 
     /// The bytes of a file named relative to the scenario, and its path.

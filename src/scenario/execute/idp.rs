@@ -20,8 +20,8 @@ use crate::idp::engine::state::State;
 use crate::idp::engine::wire::Wire;
 use crate::idp::engine::{Engine, Note, Settings, Watch};
 use crate::scenario::IdpStep;
-use crate::scenario::action::{Action, Fault, FaultAnswer};
-use crate::scenario::decode::CONNECTION;
+use crate::scenario::action::{Action, Failed, Fault, FaultAnswer, Hits, Whom};
+use crate::scenario::decode::{CONNECTION, IMPORT};
 use crate::yaml::Span;
 
 /// When every scenario begins, in simulated time.
@@ -54,6 +54,7 @@ impl<P: Player + Send, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
         let mouth = Mouth::new(self.player, &step.faults);
         let mut failures = Failures::default();
         perform(playing, changes, &mouth, &mut failures).await;
+        let idle = mouth.idle();
         let exchanges = mouth.into_heard();
         for exchange in &exchanges {
             (self.on_exchange)(&step.name, exchange);
@@ -62,7 +63,19 @@ impl<P: Player + Send, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
             played.exchanges.extend(exchanges);
         }
         self.learn_ids(playing);
-        self.judge(number, step, playing, failures)
+        self.judge(number, step, playing, failures)?;
+        match idle.is_empty() {
+            true => Ok(()),
+            false => Err(Stop::Failed(idle.into_iter().map(|fault| self.idle(number, fault)).collect())),
+        }
+    }
+
+    /// What is said of a fault that happened to no request.
+    fn idle(&self, number: usize, fault: &Fault) -> Diagnostic {
+        let dialect = self.settings.dialect.map_or("", |dialect| dialect.word());
+        let title =
+            format!("{dialect} sends no such request in step {number}, so this fault does not happen");
+        Diagnostic::error(title).at(&self.scenario.source, fault.span.clone(), "no request is hit")
     }
 
     fn begin(&self, step: &IdpStep) -> Result<Playing, Stop> {
@@ -124,26 +137,31 @@ impl<P: Player + Send, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
         let wrong = |title: String, label: &str| {
             Diagnostic::error(title).at(&self.scenario.source, step.span.clone(), label.to_owned())
         };
-        let unexpected = failures.found.iter().filter(|(key, _)| !step.failed.contains(key));
+        let expected: Vec<&String> = match &step.failed {
+            Failed::These(keys) => keys.iter().collect(),
+            Failed::Any => failures.found.iter().map(|(key, _)| key).collect(),
+        };
+        let unexpected = failures.found.iter().filter(|(key, _)| !expected.contains(&key));
         let mut diagnostics: Vec<Diagnostic> = unexpected
             .map(|(key, reason)| {
                 let title = format!("{dialect} cannot finish step {number} for `{key}`: {reason}");
                 wrong(title, "the identity provider is stuck here")
             })
             .collect();
-        for key in &step.failed {
-            if !failures.found.iter().any(|(failed, _)| failed == key) {
+        for key in &expected {
+            if !failures.found.iter().any(|(failed, _)| failed == *key) {
                 let title = format!("step {number} was expected to fail for `{key}`, and did not");
                 diagnostics.push(wrong(title, "everything worked"));
             }
         }
-        playing.given_up.extend(step.failed.iter().cloned());
+        if step.failed == Failed::Any && failures.found.is_empty() {
+            let title = format!("step {number} was expected to fail for somebody, and did not");
+            diagnostics.push(wrong(title, "everything worked"));
+        }
+        playing.given_up.extend(expected.iter().map(|key| (*key).clone()));
         // What works now is expected to be right in the end.
-        let is_settled = |key: &String| {
-            key != CONNECTION
-                && !step.failed.contains(key)
-                && !playing.engine.state().troubles.contains_key(key)
-        };
+        let is_settled =
+            |key: &String| !expected.contains(&key) && !playing.engine.state().troubles.contains_key(key);
         playing.given_up.retain(|key| !is_settled(key));
         if diagnostics.is_empty() { Ok(()) } else { Err(Stop::Failed(diagnostics)) }
     }
@@ -200,7 +218,7 @@ async fn perform<W: Wire>(playing: &mut Playing, changes: Vec<Change>, wire: &W,
             }
             Change::Plain(Action::Import) => {
                 if let Err(failure) = playing.engine.import(wire).await {
-                    failures.found.push(("import".to_owned(), failure.reason));
+                    failures.found.push((IMPORT.to_owned(), failure.reason));
                 }
             }
             Change::Plain(Action::Advance(time)) => playing.engine.advance(time),
@@ -253,28 +271,42 @@ fn edit(directory: &mut Directory, change: Change) -> Result<(), crate::idp::dir
             directory.assign(&key)
         }
         Change::Plain(action) => match action {
-            Action::Assign(keys) if keys.is_empty() => {
+            Action::Assign(Whom::All) => {
                 directory.assign_all();
                 Ok(())
             }
-            Action::Unassign(keys) if keys.is_empty() => {
+            Action::Unassign(Whom::All) => {
                 directory.assign_nobody();
                 Ok(())
             }
-            Action::Assign(keys) => keys.iter().try_for_each(|key| directory.assign(key)),
-            Action::Unassign(keys) => keys.iter().try_for_each(|key| directory.unassign(key)),
+            Action::Assign(Whom::These(keys)) => keys.iter().try_for_each(|key| directory.assign(key)),
+            Action::Unassign(Whom::These(keys)) => keys.iter().try_for_each(|key| directory.unassign(key)),
             Action::Suspend(keys) => each(directory, &keys, PersonStatus::Suspended),
             Action::Restore(keys) => each(directory, &keys, PersonStatus::Active),
             Action::Delete(keys) => each(directory, &keys, PersonStatus::Deleted),
             Action::DeleteGroup(keys) => keys.iter().try_for_each(|key| directory.remove_group(key)),
-            Action::AddMember(group, keys) => {
+            Action::AddMember(group, whom) => {
+                let everybody = || directory.people.iter().map(|person| person.key.clone()).collect();
+                let keys: Vec<String> = these(whom, everybody);
                 keys.iter().try_for_each(|key| directory.add_member(&group, key))
             }
-            Action::RemoveMember(group, keys) => {
+            Action::RemoveMember(group, whom) => {
+                let members =
+                    |known: &Group| known.members.iter().map(|member| member.key().to_owned()).collect();
+                let known = directory.groups.iter().find(|known| known.key == group);
+                let keys: Vec<String> = these(whom, || known.map(members).unwrap_or_default());
                 keys.iter().try_for_each(|key| directory.remove_member(&group, key))
             }
             _ => Ok(()),
         },
+    }
+}
+
+/// Those who are named, or all there are.
+fn these(whom: Whom, all: impl FnOnce() -> Vec<String>) -> Vec<String> {
+    match whom {
+        Whom::These(keys) => keys,
+        Whom::All => all(),
     }
 }
 
@@ -296,14 +328,14 @@ impl Watch for Failures {
 }
 
 /// The wire of the engine over the player of a scenario, with the faults of a step.
-struct Mouth<'p, P> {
+struct Mouth<'p, 'f, P> {
     player: tokio::sync::Mutex<&'p mut P>,
     heard: Mutex<Vec<Exchange>>,
-    faults: &'p [Fault],
+    faults: &'f [Fault],
 }
 
-impl<'p, P> Mouth<'p, P> {
-    fn new(player: &'p mut P, faults: &'p [Fault]) -> Self {
+impl<'p, 'f, P> Mouth<'p, 'f, P> {
+    fn new(player: &'p mut P, faults: &'f [Fault]) -> Self {
         Self { player: tokio::sync::Mutex::new(player), heard: Mutex::default(), faults }
     }
 
@@ -311,17 +343,40 @@ impl<'p, P> Mouth<'p, P> {
         self.heard.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What happens to the next request.
-    fn fault(&self) -> Option<FaultAnswer> {
-        let number = self.heard.lock().unwrap_or_else(PoisonError::into_inner).len() + 1;
-        let hits = |fault: &&Fault| (fault.from as usize..=fault.to as usize).contains(&number);
+    /// What happens to this request, the next one.
+    fn fault(&self, request: &Request) -> Option<FaultAnswer> {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let hits = |fault: &&Fault| match &fault.hits {
+            Hits::Numbers(from, to) => (*from as usize..=*to as usize).contains(&(heard.len() + 1)),
+            Hits::Every(method, path) => is_like(request, method, path),
+            Hits::First(method, path) => {
+                is_like(request, method, path)
+                    && !heard.iter().any(|exchange| is_like(&exchange.request, method, path))
+            }
+        };
         self.faults.iter().find(hits).map(|fault| fault.answer)
+    }
+
+    /// Faults that happened to no request.
+    fn idle(&self) -> Vec<&'f Fault> {
+        let heard = self.heard.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_idle = |fault: &&Fault| match &fault.hits {
+            Hits::Numbers(_, to) => heard.len() < *to as usize,
+            Hits::Every(method, path) | Hits::First(method, path) => {
+                !heard.iter().any(|exchange| is_like(&exchange.request, method, path))
+            }
+        };
+        self.faults.iter().filter(is_idle).collect()
     }
 }
 
-impl<P: Player + Send> Wire for Mouth<'_, P> {
+fn is_like(request: &Request, method: &str, path: &str) -> bool {
+    request.method == method && request.target.starts_with(path)
+}
+
+impl<P: Player + Send> Wire for Mouth<'_, '_, P> {
     async fn send(&self, request: Request) -> Exchange {
-        let exchange = match self.fault() {
+        let exchange = match self.fault(&request) {
             None => self.player.lock().await.send(request).await,
             Some(FaultAnswer::Lost) => {
                 let arrived = self.player.lock().await.send(request).await;

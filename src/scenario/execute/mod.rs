@@ -291,4 +291,6 @@ fn saved(save: &Save, response: &Response) -> Option<Value> {
 }
 
 #[cfg(test)]
+mod idp_tests;
+#[cfg(test)]
 mod tests;

@@ -32,7 +32,7 @@ fn answer(status: u16, body: Value) -> Response {
 fn played(
     scenario: &Scenario,
     run: &str,
-    mut respond: impl FnMut(usize, &Request) -> Response,
+    mut respond: impl FnMut(usize, &Request) -> Response + Send,
 ) -> (Played, Vec<Request>) {
     let mut sent = Vec::new();
     let mut player = |request: Request| {
@@ -40,7 +40,11 @@ fn played(
         sent.push(request.clone());
         std::future::ready(exchange(request, Ok(response)))
     };
-    let settings = Settings { base: "http://host/v2".into(), run: run.into() };
+    let settings = Settings {
+        base: "http://host/v2".into(),
+        run: run.into(),
+        dialect: scenario.dialects.first().copied(),
+    };
     let mut told = Vec::new();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let played =

@@ -39,13 +39,20 @@ fn variables() -> Variables {
 /// What does not hold: `place: expected …, found …`.
 fn wrong(expect: &str, body: &str) -> Vec<String> {
     let scenario = scenario(expect);
-    let found = scenario.steps[0].expect.check(&response(body), &variables()).unwrap();
+    let found = request(&scenario.steps[0]).expect.check(&response(body), &variables()).unwrap();
     found.iter().map(|m| format!("{}: expected {}, found {}", m.place, m.expected, m.found)).collect()
 }
 
 /// Whether a pattern for the body holds.
 fn holds(pattern: &str, body: &serde_json::Value) -> bool {
     wrong(&format!("body: {pattern}"), &body.to_string()).is_empty()
+}
+
+fn request(step: &crate::scenario::Step) -> &crate::scenario::RequestStep {
+    match step {
+        crate::scenario::Step::Request(step) => step,
+        crate::scenario::Step::Idp(step) => panic!("`{}` is an `idp` step", step.name),
+    }
 }
 
 #[test]
@@ -204,7 +211,7 @@ fn a_missing_variable_is_an_error_wherever_it_is_used() {
     let scenario = scenario("body: { $not: { a: '{{ person.userName }}' } }");
     let mut without = variables();
     without.set("person", json!({}));
-    let undefined = scenario.steps[0].expect.check(&response("{}"), &without).unwrap_err();
+    let undefined = request(&scenario.steps[0]).expect.check(&response("{}"), &without).unwrap_err();
     assert_eq!(undefined[0].title, "`person` has no member `userName`");
 }
 
@@ -225,7 +232,7 @@ fn mismatches_point_at_the_expectation() {
         "Resources": [{ "active": true, "emails": [{ "type": "home", "value": "x".repeat(300) }] }],
         "meta": { "version": 2, "location": "here" }, "schemas": ["a", "a"],
     });
-    let found = scenario.steps[0].expect.check(&response(&body.to_string()), &variables()).unwrap();
+    let found = request(&scenario.steps[0]).expect.check(&response(&body.to_string()), &variables()).unwrap();
     let text: Vec<String> =
         found.iter().map(|m| m.diagnostic(&scenario.source, "the answer").render(false)).collect();
     insta::assert_snapshot!(text.join("\n\n"), @r#"
