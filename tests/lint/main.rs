@@ -6,5 +6,6 @@
 mod common;
 
 mod catalogue;
+mod dialects;
 mod scenarios;
 mod serve;
