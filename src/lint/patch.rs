@@ -174,7 +174,8 @@ fn without_path<'v>(
             continue;
         };
         let quirk = match (is_whole, is_group, attribute.name.as_str()) {
-            (true, ..) => Some(whole),
+            // What is readOnly comes with the whole of a user or of a group alike.
+            (true, ..) => Some("Q-U31"),
             (false, true, "id") => Some("Q-G08"),
             _ => None,
         };

@@ -299,7 +299,7 @@ rules! {
         "`remove` has no value: by the letter everything at the path goes. What is to go is said by a filter in the path.";
     PATCH_REMOVE_REQUIRED: Violation "patch-remove-required" "RFC7644-3.5.2.2-10" []
         "What the schema requires cannot be removed.";
-    PATCH_READ_ONLY: Violation "patch-read-only" "RFC7644-3.5.2-13" ["Q-G08" "Q-U31" "Q-G20"]
+    PATCH_READ_ONLY: Violation "patch-read-only" "RFC7644-3.5.2-13" ["Q-G08" "Q-U31"]
         "PATCH leaves what is readOnly alone.";
     PATCH_WHOLE: Habit "patch-whole-resource" - ["Q-U31" "Q-G20"]
         "One operation without a path brings the whole resource, `schemas` included.";

@@ -7,5 +7,6 @@ mod common;
 
 mod catalogue;
 mod dialects;
+mod rows;
 mod scenarios;
 mod serve;
