@@ -70,7 +70,7 @@ pub(super) fn check(kind: &TypeSchema, body: &Map<String, Value>, at: &At<'_>, n
 fn changed(members: Members<'_>, at: &At<'_>, notes: &mut Notes) {
     let Members { mut added, removed } = members;
     if added.len() + removed.len() > MANY_MEMBERS {
-        let what = format!("{} members are changed", added.len() + removed.len());
+        let what = format!("{} members are in it", added.len() + removed.len());
         notes.add(&rules::PATCH_MANY_MEMBERS, Some("Q-G21"), at, what);
     }
     added.sort_unstable();
@@ -193,7 +193,7 @@ fn without_path<'v>(
         notes.add(&rules::PATCH_PATHLESS, Some(quirk), &at, format!("`{key}` is replaced without a path"));
     }
     resource::members(kind, Write::Patch(op), object, &at, notes);
-    if let Some(Value::Array(list)) = member(object, "members").filter(|_| op == Op::Add) {
+    if let Some(Value::Array(list)) = member(object, "members").filter(|_| op != Op::Remove) {
         members.added.extend(ids(list));
     }
 }
@@ -328,7 +328,7 @@ fn count<'v>(op: Op, path: &PatchPath, value: Option<&'v Value>, members: &mut M
         _ => &[],
     };
     match (op, &path.filter) {
-        (Op::Add, None) => members.added.extend(ids(listed)),
+        (Op::Add | Op::Replace, None) => members.added.extend(ids(listed)),
         (Op::Remove, None) => members.removed.extend(ids(listed).map(str::to_owned)),
         (Op::Remove, Some(filter)) => members.removed.extend(selected(filter)),
         _ => {}

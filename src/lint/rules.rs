@@ -308,7 +308,7 @@ rules! {
     PATCH_EMPTIED: Habit "patch-emptied" "RFC7644-3.5.2.3-05" ["Q-G09"]
         "A list is replaced by an empty one, which clears it.";
     PATCH_MANY_MEMBERS: Habit "patch-many-members" - ["Q-G21"]
-        "More than 200 members are changed by one request.";
+        "More than 200 members are added, removed or put in place by one request.";
     PATCH_SAME_MEMBER: Habit "patch-same-member" "RFC7644-3.5.2-21" ["Q-G26"]
         "A member is added and removed by one request; the last operation counts.";
 

@@ -12,17 +12,22 @@ use regex::Regex;
 use scimulator::conformance::catalogue::{Quirk, quirk, quirks};
 use scimulator::conformance::checks;
 use scimulator::idp::Dialect;
+use scimulator::idp::dialect::Basis;
 use scimulator::scenario::id_of;
 use serde::Deserialize;
 
+use crate::dialects::ASSUMED;
 use crate::scenarios::files;
 
 /// Where scenarios are named in a row; more are not listed.
 const MOST: usize = 4;
 
 /// Scenarios that speak of a row without sending it.
-const NAMED_ONLY: &[(&str, &str, &str)] =
-    &[("Q-P04", "onelogin/list-users", "says that nobody has seen OneLogin ask so")];
+const NAMED_ONLY: &[(&str, &str, &str)] = &[
+    ("Q-H03", "entra/default/connection-test", "our HTTP client adds a header that can be negotiated"),
+    ("Q-H03", "rfc/content-negotiation", "our HTTP client adds a header that can be negotiated"),
+    ("Q-P04", "onelogin/list-users", "says that nobody has seen OneLogin ask so"),
+];
 
 const HEAD: &str = "\
 # Habits of identity providers, row by row
@@ -35,7 +40,8 @@ engine that plays the dialects. **A rule for targets** asks something of the tar
 request: checks decide it, and nothing is reproduced. All other rows have the reason why they are not reproduced.
 
 **Unverified** are rows of grade C or D: a single hint, or a source that others contradict. A is documented or captured, B is
-seen in code or reported.
+seen in code or reported. A dialect is unverified in a row where its product is not known to do that, because no capture of the
+product was found or because the dialect assumes it (`scimulator explain pingone`).
 
 This file is written by `cargo test --test lint write_the_document -- --ignored`, and a test fails when it is out of date.
 ";
@@ -103,7 +109,8 @@ fn named(text: &str) -> BTreeSet<String> {
 
 /// Everything that is known of the rows.
 struct Known {
-    dialects: BTreeMap<String, Vec<&'static str>>,
+    /// With a word where a dialect only assumes it.
+    dialects: BTreeMap<String, Vec<String>>,
     scenarios: BTreeMap<String, Vec<String>>,
     engine: Vec<Habit>,
     rest: Vec<NotReproduced>,
@@ -111,10 +118,13 @@ struct Known {
 
 impl Known {
     fn gather() -> Self {
-        let mut dialects: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        let mut dialects: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for (word, dialect) in Dialect::WORDS {
-            for id in dialect.speech().habits().quirks {
-                dialects.entry((*id).to_owned()).or_default().push(word);
+            let habits = dialect.speech().habits();
+            for id in habits.quirks {
+                let is_assumed = habits.basis != Basis::Documented || ASSUMED.contains(&(*dialect, id));
+                let shown = if is_assumed { format!("`{word}` (unverified)") } else { format!("`{word}`") };
+                dialects.entry((*id).to_owned()).or_default().push(shown);
             }
         }
         let folder = root().join("scenarios");
@@ -175,7 +185,7 @@ fn outcome(known: &Known, id: &str) -> String {
     }
     let mut parts = Vec::new();
     if let Some(words) = known.dialects.get(id) {
-        parts.push(format!("dialects {}", code(words)));
+        parts.push(format!("dialects {}", words.join(", ")));
     }
     if let Some(names) = known.scenarios.get(id) {
         let more = if names.len() > MOST { " and others" } else { "" };

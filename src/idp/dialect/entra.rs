@@ -215,7 +215,7 @@ impl Speech for Entra {
 
     fn dress(&self, request: &mut Request, dice: &mut Dice) {
         request.headers.append("ADSCIMVersion", format!("Date:{BUILD}, ActivityId:{}", dice.guid())); // Q-H06
-        // The product sends none (Q-H03), which our client cannot: this names nothing, but can be negotiated.
+        // The product sends nothing that can be negotiated (Q-H03). Our client always sends the field; this can be negotiated.
         request.headers.set("Accept", "*/*");
     }
 

@@ -50,7 +50,7 @@ static ONE_HABITS: Habits = Habits {
     basis: Basis::Assumed(
         "the vendor's documentation names the verbs, filters and limits; no request was ever published",
     ),
-    quirks: &["Q-H13", "Q-L07", "Q-U20", "Q-U29", "Q-G09"],
+    quirks: &["Q-H13", "Q-L07", "Q-U20", "Q-U29", "Q-G09", "Q-G21"],
     // Changes are pushed as they happen. Assumed: when what failed is looked at again.
     interval: Duration::from_secs(60),
     leaving: LEAVING,
@@ -205,7 +205,7 @@ impl Speech for Ping {
         _current: Option<&Map<String, Value>>,
     ) -> Vec<MemberRequest> {
         if self.one {
-            // Assumed: the whole list, also an empty one (Q-G09).
+            // Assumed: the whole list, also an empty or a very long one (Q-G09, Q-G21).
             let request = self.patch(id, vec![shape::replace("members", shape::ids(&group.members))]);
             let (adds, removes) = (shape::keys(&change.added), shape::keys(&change.removed));
             return vec![MemberRequest { request, adds, removes }];
