@@ -70,7 +70,7 @@ pub(super) fn check(kind: &TypeSchema, body: &Map<String, Value>, at: &At<'_>, n
 fn changed(members: Members<'_>, at: &At<'_>, notes: &mut Notes) {
     let Members { mut added, removed } = members;
     if added.len() + removed.len() > MANY_MEMBERS {
-        let what = format!("{} members are changed", added.len() + removed.len());
+        let what = format!("{} members are in it", added.len() + removed.len());
         notes.add(&rules::PATCH_MANY_MEMBERS, Some("Q-G21"), at, what);
     }
     added.sort_unstable();
@@ -174,7 +174,8 @@ fn without_path<'v>(
             continue;
         };
         let quirk = match (is_whole, is_group, attribute.name.as_str()) {
-            (true, ..) => Some(whole),
+            // What is readOnly comes with the whole of a user or of a group alike.
+            (true, ..) => Some("Q-U31"),
             (false, true, "id") => Some("Q-G08"),
             _ => None,
         };
@@ -192,7 +193,7 @@ fn without_path<'v>(
         notes.add(&rules::PATCH_PATHLESS, Some(quirk), &at, format!("`{key}` is replaced without a path"));
     }
     resource::members(kind, Write::Patch(op), object, &at, notes);
-    if let Some(Value::Array(list)) = member(object, "members").filter(|_| op == Op::Add) {
+    if let Some(Value::Array(list)) = member(object, "members").filter(|_| op != Op::Remove) {
         members.added.extend(ids(list));
     }
 }
@@ -327,7 +328,7 @@ fn count<'v>(op: Op, path: &PatchPath, value: Option<&'v Value>, members: &mut M
         _ => &[],
     };
     match (op, &path.filter) {
-        (Op::Add, None) => members.added.extend(ids(listed)),
+        (Op::Add | Op::Replace, None) => members.added.extend(ids(listed)),
         (Op::Remove, None) => members.removed.extend(ids(listed).map(str::to_owned)),
         (Op::Remove, Some(filter)) => members.removed.extend(selected(filter)),
         _ => {}

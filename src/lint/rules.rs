@@ -299,7 +299,7 @@ rules! {
         "`remove` has no value: by the letter everything at the path goes. What is to go is said by a filter in the path.";
     PATCH_REMOVE_REQUIRED: Violation "patch-remove-required" "RFC7644-3.5.2.2-10" []
         "What the schema requires cannot be removed.";
-    PATCH_READ_ONLY: Violation "patch-read-only" "RFC7644-3.5.2-13" ["Q-G08" "Q-U31" "Q-G20"]
+    PATCH_READ_ONLY: Violation "patch-read-only" "RFC7644-3.5.2-13" ["Q-G08" "Q-U31"]
         "PATCH leaves what is readOnly alone.";
     PATCH_WHOLE: Habit "patch-whole-resource" - ["Q-U31" "Q-G20"]
         "One operation without a path brings the whole resource, `schemas` included.";
@@ -308,7 +308,7 @@ rules! {
     PATCH_EMPTIED: Habit "patch-emptied" "RFC7644-3.5.2.3-05" ["Q-G09"]
         "A list is replaced by an empty one, which clears it.";
     PATCH_MANY_MEMBERS: Habit "patch-many-members" - ["Q-G21"]
-        "More than 200 members are changed by one request.";
+        "More than 200 members are added, removed or put in place by one request.";
     PATCH_SAME_MEMBER: Habit "patch-same-member" "RFC7644-3.5.2-21" ["Q-G26"]
         "A member is added and removed by one request; the last operation counts.";
 

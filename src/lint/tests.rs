@@ -181,6 +181,13 @@ fn what_needs_more_than_a_line() {
     assert_eq!(look("PATCH /Groups/1", &[], &add(200)), []);
     let remarks = look("PATCH /Groups/1", &[], &add(201));
     assert!(found(&remarks, "patch-many-members", "Q-G21"), "{remarks:?}");
+    // Whoever puts the whole list in place sends it too, with a path and without.
+    for path in [r#""path":"members","value":[ALL]"#, r#""value":{"members":[ALL]}"#] {
+        let operation = path.replace("ALL", &ids(0, 201));
+        let body = expanded(&format!(r#"PATCH[{{"op":"replace",{operation}}}]}}"#));
+        let remarks = look("PATCH /Groups/1", &[], &body);
+        assert!(found(&remarks, "patch-many-members", "Q-G21"), "{remarks:?}");
+    }
 
     let remarks = look("GET /Users?access_token=x", &[("Authorization", "Bearer y")], "");
     assert!(found(&remarks, "token-twice", "-"), "{remarks:?}");

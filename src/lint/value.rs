@@ -44,7 +44,8 @@ fn unassigned(attribute: &Attribute, write: Write, found: &str, at: &At<'_>, not
             return notes.add(&rules::PATCH_EMPTIED, Some("Q-G09"), at, what);
         }
         (_, "$ref") => Some("Q-G03"),
-        (Write::Replace, "display") => Some("Q-G12"),
+        // Whoever puts whole groups also empties them so.
+        (Write::Replace, "display" | "members") => Some("Q-G12"),
         (Write::Create, _) => Some("Q-C04"),
         (Write::Replace, _) => Some("Q-U21"),
         (Write::Patch(_), _) => None,

@@ -1,4 +1,4 @@
-//! Access tokens by the OAuth 2.0 client credentials grant (RFC 6749 §4.4).
+//! Access tokens by the OAuth 2.0 client credentials grant (RFC 6749 §4.4), asked for by a form (Q-H16).
 
 use std::time::Duration;
 

@@ -6,5 +6,7 @@
 mod common;
 
 mod catalogue;
+mod dialects;
+mod rows;
 mod scenarios;
 mod serve;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use scimulator::exchange::Request;
+use scimulator::idp::Dialect;
 use scimulator::lint::{Conversation, Kind, Remark, Seen};
 use scimulator::protocol::schema::Registry;
 use scimulator::provider::profile::Profile;
@@ -18,14 +19,14 @@ use scimulator::scenario::{self, Scenario, id_of};
 use scimulator::target::{Credentials, Target, TargetConfig};
 
 /// A remark with the request that brought it.
-struct Noted {
-    step: String,
-    request: String,
-    remark: Remark,
-    status: u16,
+pub(crate) struct Noted {
+    pub(crate) step: String,
+    pub(crate) request: String,
+    pub(crate) remark: Remark,
+    pub(crate) status: u16,
 }
 
-fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+pub(crate) fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     let mut entries: Vec<PathBuf> =
         std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     entries.sort();
@@ -47,8 +48,9 @@ fn scenarios(folder: &str) -> Vec<Scenario> {
     paths.iter().map(|path| scenario::load(path, &id_of(path, &root), &read).unwrap()).collect()
 }
 
-/// Plays a scenario against a provider of its own, and returns what the lint says of its requests.
-async fn played(scenario: &Scenario) -> (usize, Vec<Noted>) {
+/// Plays a scenario against a provider of its own, in the words of a dialect where it has `idp:` steps, and returns what the lint
+/// says of its requests.
+pub(crate) async fn played(scenario: &Scenario, dialect: Option<Dialect>) -> (usize, Vec<Noted>) {
     let seen: Arc<Mutex<Vec<Observed>>> = Arc::default();
     let mut config = ProviderConfig::loopback(Profile::named(&scenario.profile).unwrap(), World::real());
     let sink = Arc::clone(&seen);
@@ -60,7 +62,7 @@ async fn played(scenario: &Scenario) -> (usize, Vec<Noted>) {
     let mut config = TargetConfig::new(provider.base_url());
     config.credentials = Credentials::Bearer(token);
     let target = Target::connect(config).unwrap();
-    let settings = Settings { base: target.base().to_owned(), run: String::new(), dialect: None };
+    let settings = Settings { base: target.base().to_owned(), run: String::new(), dialect };
     let (registry, mut conversation) = (Registry::standard(), Conversation::default());
     let (mut requests, mut noted) = (0, Vec::new());
     let mut speak = |request: Request| {
@@ -91,7 +93,7 @@ async fn the_traffic_of_identity_providers_shows_their_quirks() {
     let mut found: BTreeMap<String, (usize, BTreeMap<String, usize>)> = BTreeMap::new();
     for folder in ["entra", "okta", "onelogin", "jumpcloud", "ping", "others"] {
         for scenario in scenarios(folder) {
-            let (requests, noted) = played(&scenario).await;
+            let (requests, noted) = played(&scenario, None).await;
             let words = match scenario.dialects.as_slice() {
                 [] => vec![scenario.id.clone()],
                 dialects => dialects.iter().map(ToString::to_string).collect(),
@@ -132,7 +134,7 @@ async fn plain_rfc_traffic_brings_no_remark() {
     // `/Me` needs a user that no scenario may create.
     for scenario in scenarios("rfc").into_iter().filter(|scenario| !scenario.needs.contains(&Capability::Me))
     {
-        let (_, noted) = played(&scenario).await;
+        let (_, noted) = played(&scenario, None).await;
         for Noted { step, request, remark, status } in noted {
             if status < 400 || remark.rule.kind == Kind::Violation {
                 let Remark { rule, place, what, .. } = remark;

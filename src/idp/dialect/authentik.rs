@@ -33,7 +33,9 @@ static HABITS: Habits = Habits {
         "what it does on 429, 5xx and time-outs, and how often it looks for changes",
         "how many operations one request carries, and how often everything is synchronised",
     ],
-    quirks: &["Q-H02", "Q-T09", "Q-C17", "Q-U20", "Q-U24", "Q-U31", "Q-G01", "Q-G20", "Q-P08"],
+    quirks: &[
+        "Q-H02", "Q-H09", "Q-T09", "Q-C17", "Q-U19", "Q-U20", "Q-U24", "Q-U31", "Q-G01", "Q-G20", "Q-P08",
+    ],
     interval: INTERVAL,
     // Created first; a conflict sends it looking (Q-C17).
     looks_up_first: false,
@@ -76,7 +78,7 @@ const TABLE: &[(&str, &str)] = &[
 /// Assumed: how many operations one request carries; the product takes `bulk.maxOperations` of ServiceProviderConfig.
 const OPERATIONS_AT_ONCE: usize = 100;
 
-/// How the query of a lookup is written: its HTTP library encodes parameters as a form does, with `+` for a space.
+/// How the query of a lookup is written: its HTTP library encodes parameters as a form does, with `+` for a space (Q-H09).
 const LOOKUP: Encoding = Encoding::Form;
 
 impl Authentik {
@@ -154,7 +156,7 @@ impl Speech for Authentik {
             return Vec::new();
         }
         let mut body = self.body(person);
-        body.insert("id".into(), id.into());
+        body.insert("id".into(), id.into()); // Q-U19
         body.entry("active").or_insert(person.active.into());
         vec![self.send("PUT", shape::user(id), &Value::Object(body))] // Q-U20
     }

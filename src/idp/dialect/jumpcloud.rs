@@ -30,7 +30,7 @@ static HABITS: Habits = Habits {
         "all group requests",
         "which of the two captured forms of PUT is sent when",
     ],
-    quirks: &["Q-T08", "Q-C01", "Q-C04", "Q-C12", "Q-C21", "Q-U20", "Q-U21", "Q-D09", "Q-G01"],
+    quirks: &["Q-T08", "Q-C01", "Q-C04", "Q-C12", "Q-C21", "Q-U19", "Q-U20", "Q-U21", "Q-D09", "Q-G01"],
     // A user who leaves is deactivated by PUT (Q-U20); only the test user is deleted.
     ..Habits::UNKNOWN
 };
@@ -87,7 +87,7 @@ impl JumpCloud {
     /// Everything, with `id`, and what has no value as no value (Q-U21).
     fn put(&self, id: &str, person: &Subject, change: Change) -> Request {
         let mut body = self.attributes(person);
-        body.insert("id".into(), id.into());
+        body.insert("id".into(), id.into()); // Q-U19
         body.entry("active").or_insert(person.active.into());
         body.entry("emails").or_insert(Value::Null); // Q-C04
         // Assumed: that a change of the profile is what has the empty lists and both URNs, the extension first; captured are one

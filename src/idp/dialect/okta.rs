@@ -21,14 +21,15 @@ pub static OIN: Okta = Okta { wizard: false, habits: habits(OIN_QUIRKS) };
 pub static AIW: Okta = Okta { wizard: true, habits: habits(AIW_QUIRKS) };
 
 const OIN_QUIRKS: &[&str] = &[
-    "Q-H01", "Q-H04", "Q-H10", "Q-T04", "Q-T05", "Q-L10", "Q-L11", "Q-C03", "Q-C05", "Q-C15", "Q-C18",
-    "Q-U03", "Q-U19", "Q-D02", "Q-D11", "Q-G02", "Q-G08", "Q-G11", "Q-G13", "Q-G15", "Q-G28", "Q-P01",
-    "Q-P02", "Q-P06", "Q-E05", "Q-E08",
+    "Q-H01", "Q-H04", "Q-H10", "Q-T04", "Q-T05", "Q-L10", "Q-L11", "Q-C03", "Q-C04", "Q-C05", "Q-C15",
+    "Q-C16", "Q-C18", "Q-U03", "Q-U19", "Q-D02", "Q-D11", "Q-G02", "Q-G08", "Q-G11", "Q-G13", "Q-G15",
+    "Q-G28", "Q-P01", "Q-P02", "Q-P06", "Q-E05", "Q-E08",
 ];
 
 const AIW_QUIRKS: &[&str] = &[
-    "Q-H01", "Q-H04", "Q-H10", "Q-T04", "Q-T05", "Q-L10", "Q-L11", "Q-C03", "Q-C05", "Q-C15", "Q-C18",
-    "Q-U19", "Q-U20", "Q-D03", "Q-D11", "Q-G12", "Q-G15", "Q-G28", "Q-P01", "Q-P02", "Q-P06", "Q-E05",
+    "Q-H01", "Q-H04", "Q-H10", "Q-T04", "Q-T05", "Q-L10", "Q-L11", "Q-C03", "Q-C04", "Q-C05", "Q-C15",
+    "Q-C16", "Q-C18", "Q-U19", "Q-U20", "Q-D03", "Q-D11", "Q-G12", "Q-G15", "Q-G28", "Q-P01", "Q-P02",
+    "Q-P06", "Q-E05",
 ];
 
 /// Both kinds of app.
@@ -56,7 +57,7 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
         // The assignment fails, and nobody links the two (Q-C15).
         on_conflict: OnConflict::Fail,
         reads: true,
-        looks_up_on_return: true,
+        looks_up_on_return: true, // Q-C16
         manager_apart: false,
         resends: Resends::Activation, // Q-D11
         leaving: Leaving {
@@ -211,7 +212,7 @@ impl Speech for Okta {
     }
 
     fn create_group(&self, group: &GroupSubject) -> Request {
-        let body = json!({ "schemas": [GROUP], "displayName": group.display_name, "members": [] });
+        let body = json!({ "schemas": [GROUP], "displayName": group.display_name, "members": [] }); // Q-C04
         self.send("POST", "/Groups".into(), &body)
     }
 

@@ -34,7 +34,7 @@ static FEDERATE_HABITS: Habits = Habits {
     basis: Basis::Assumed(
         "the vendor's documentation names the verbs, the lookup and the options; no request was ever published",
     ),
-    quirks: &["Q-L12", "Q-U20", "Q-G02", "Q-P07"],
+    quirks: &["Q-L12", "Q-U19", "Q-U20", "Q-G02", "Q-P07"],
     leaving: LEAVING,
     groups: Some(GroupHabits {
         matching: GroupMatch::List, // Q-L12
@@ -50,7 +50,7 @@ static ONE_HABITS: Habits = Habits {
     basis: Basis::Assumed(
         "the vendor's documentation names the verbs, filters and limits; no request was ever published",
     ),
-    quirks: &["Q-L07", "Q-U20", "Q-U29"],
+    quirks: &["Q-H13", "Q-L07", "Q-U20", "Q-U29", "Q-G09", "Q-G21"],
     // Changes are pushed as they happen. Assumed: when what failed is looked at again.
     interval: Duration::from_secs(60),
     leaving: LEAVING,
@@ -146,7 +146,7 @@ impl Speech for Ping {
                 shape::found_by("/Users", &place.to_string(), value, Encoding::Percent),
             );
         }
-        // Operators begin with a capital, attributes do not have one; `email` is no attribute of SCIM (Q-L07).
+        // Operators begin with a capital, attributes do not have one (Q-H13); `email` is no attribute of SCIM (Q-L07).
         let value = Value::from(value);
         let filter = match place.name.eq_ignore_ascii_case("emails") {
             true => format!("email Co {value}"),
@@ -168,7 +168,7 @@ impl Speech for Ping {
     ) -> Vec<Request> {
         let mut body = self.body(person);
         if !self.one {
-            body.insert("id".into(), id.into());
+            body.insert("id".into(), id.into()); // Assumed: Q-U19.
         }
         vec![self.send("PUT", shape::user(id), &Value::Object(body))] // Q-U20
     }
@@ -205,6 +205,7 @@ impl Speech for Ping {
         _current: Option<&Map<String, Value>>,
     ) -> Vec<MemberRequest> {
         if self.one {
+            // Assumed: the whole list, also an empty or a very long one (Q-G09, Q-G21).
             let request = self.patch(id, vec![shape::replace("members", shape::ids(&group.members))]);
             let (adds, removes) = (shape::keys(&change.added), shape::keys(&change.removed));
             return vec![MemberRequest { request, adds, removes }];
