@@ -158,8 +158,8 @@ fn word(leave: Leave) -> &'static str {
 fn time(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (number, unit) = match () {
-        () if seconds % 86_400 == 0 => (seconds / 86_400, "day"),
-        () if seconds % 3600 == 0 => (seconds / 3600, "hour"),
+        () if seconds.is_multiple_of(86_400) => (seconds / 86_400, "day"),
+        () if seconds.is_multiple_of(3600) => (seconds / 3600, "hour"),
         () => (seconds / 60, "minute"),
     };
     let plural = if number == 1 { "" } else { "s" };
