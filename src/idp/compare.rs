@@ -20,7 +20,7 @@ use super::engine::wire::Wire;
 use super::mapping::{Place, Profile};
 use crate::encoding::Encoding;
 use crate::exchange::{Exchange, Request};
-use crate::protocol::attr::AttrPath;
+use crate::protocol::attr::{AttrPath, Bound};
 use crate::protocol::message::member;
 use crate::protocol::schema::{Attribute, Registry};
 use crate::protocol::value;
@@ -136,8 +136,10 @@ pub async fn compare<W: Wire>(engine: &Engine, scope: &Scope<'_>, wire: &W, mut 
         tell(judged);
     }
     if engine.pushes_groups() {
+        let people: HashMap<&str, &str> =
+            engine.state().people.iter().map(|(key, link)| (link.id.as_str(), key.as_str())).collect();
         for group in scope.assigned_groups() {
-            tell(self::group(engine, scope, group, wire).await);
+            tell(self::group(engine, scope, group, &people, wire).await);
         }
     }
 }
@@ -334,7 +336,13 @@ async fn ask<W: Wire>(
     judged
 }
 
-async fn group<W: Wire>(engine: &Engine, scope: &Scope<'_>, group: &Group, wire: &W) -> Judged {
+async fn group<W: Wire>(
+    engine: &Engine,
+    scope: &Scope<'_>,
+    group: &Group,
+    people: &HashMap<&str, &str>,
+    wire: &W,
+) -> Judged {
     let mut judged = Judged { is_group: true, ..Judged::person(&group.key, &group.display_name) };
     let Some(link) = engine.state().groups.get(&group.key) else {
         let trouble = engine.state().troubles.get(&group.key);
@@ -378,11 +386,9 @@ async fn group<W: Wire>(engine: &Engine, scope: &Scope<'_>, group: &Group, wire:
         expected.iter().filter(|one| !ids.contains(one.id.as_str())).map(|one| one.key.as_str()).collect();
     let known: BTreeMap<&str, &str> =
         expected.iter().map(|one| (one.id.as_str(), one.key.as_str())).collect();
-    let people: HashMap<&str, &str> =
-        engine.state().people.iter().map(|(key, link)| (link.id.as_str(), key.as_str())).collect();
     let (mut extra, mut strange) = (Vec::new(), Vec::new());
     for id in ids.iter().filter(|id| !known.contains_key(*id)) {
-        match people.get(id) {
+        match people.get(*id) {
             Some(key) => extra.push(*key),
             None => strange.push(*id),
         }
@@ -456,17 +462,20 @@ fn unread(exchange: &Exchange) -> String {
 static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::standard);
 
 /// The definition of a mapped attribute, where the standard schemas have it.
-fn definition(place: &Place) -> Option<Attribute> {
-    let user = REGISTRY.by_name("User")?;
+fn definition(place: &Place) -> Option<&'static Attribute> {
+    let user: &'static _ = REGISTRY.by_name("User")?;
     let path = AttrPath { schema: place.extension.clone(), name: place.name.clone(), sub: place.sub.clone() };
-    user.bind(&path).ok()?.leaf().cloned()
+    match user.bind(&path).ok()? {
+        Bound::Attribute { attribute, sub, .. } => Some(sub.unwrap_or(attribute)),
+        Bound::Container(_) => None,
+    }
 }
 
 /// The difference in one attribute.
 fn attribute(place: &Place, wanted: &Value, resource: &Map<String, Value>) -> Option<Difference> {
     let found = place.get(resource);
     let definition = definition(place);
-    let is_same = found.is_some_and(|found| same(definition.as_ref(), wanted, found));
+    let is_same = found.is_some_and(|found| same(definition, wanted, found));
     (!is_same).then(|| {
         let got = found.map_or("nothing".to_owned(), shown);
         Difference::between(format!("`{place}` differs"), shown(wanted), got)
