@@ -286,6 +286,15 @@ fn what_cannot_be_judged_is_said_before_anything_is_changed() {
     ----- stderr -----
     error: `--match-by user name`: `user name` is not an attribute name (a letter, then letters, digits, `-`, `_`)
     ");
+    assert_run!(sandbox, ["simulate", "--as", "entra", "--directory", "acme.yaml", "--match-by", "emails"], @r#"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: `--match-by emails` is no attribute that `entra` maps
+      hint: mapped are externalId, userName, active, displayName, title, emails[type eq "work"].value, preferredLanguage, name.givenName, name.familyName, name.formatted, addresses[type eq "work"].formatted, addresses[type eq "work"].streetAddress, addresses[type eq "work"].locality, addresses[type eq "work"].region, addresses[type eq "work"].postalCode, addresses[type eq "work"].country, phoneNumbers[type eq "work"].value, phoneNumbers[type eq "mobile"].value, phoneNumbers[type eq "fax"].value, urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber, urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department, urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager
+    "#);
     sandbox.write("bad.yaml", "people:\n  ada: { userName: ada }\nmappings:\n  entra:\n    title: 'Jion(\" \", [title], [title])'\n    'na me': '[title]'\n");
     assert_run!(sandbox, ["simulate", "--as", "entra", "--directory", "bad.yaml"], @r#"
     success: false
@@ -412,4 +421,71 @@ fn an_import_links_who_is_there_already() {
         sandbox.exit_code(&["simulate", "--as", "entra", "--directory", "acme.yaml", "--import"]),
         Some(3)
     );
+}
+
+#[test]
+fn a_key_that_changed_takes_nothing_away_from_anybody() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    let mut arguments = against("entra", "team.yaml", &server.url);
+    arguments.extend(["--state", "state.jsonl"]);
+    assert_eq!(report(&sandbox, &arguments).0, Some(0));
+    let renamed = TEAM.replace(" active: ~,", "").replace("ada:", "ada2:").replace("[ada,", "[ada2,");
+    let renamed = renamed.replace("manager: ada", "manager: ada2").replace("team:", "team2:");
+    sandbox.write("team.yaml", &renamed);
+    let (code, report) = report(&sandbox, &arguments);
+    assert_eq!((code, wrong(&report)), (Some(0), vec![]));
+    assert_eq!(server.users(), 3);
+    let actions = report["provisioning"]["actions"].to_string();
+    assert!(!actions.contains("disable") && !actions.contains("delete"), "{actions}");
+}
+
+#[test]
+fn a_password_is_neither_compared_nor_shown() {
+    let sandbox = sandbox();
+    sandbox.write(
+        "team.yaml",
+        &format!(
+            "{}mappings: {{ entra: {{ password: '\"hunter2-secret\"' }} }}\n",
+            TEAM.replace(" active: ~,", "")
+        ),
+    );
+    let arguments = ["simulate", "--as", "entra", "--directory", "team.yaml", "-v"];
+    let output = sandbox.command(&arguments).output().unwrap();
+    let shown = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    assert!(shown.contains("<redacted>") && !shown.contains("hunter2-secret"), "{shown}");
+}
+
+#[test]
+fn a_wrong_token_is_no_verdict_for_anybody() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    for dialect in DIALECTS {
+        let output = sandbox
+            .command(&against(dialect, "team.yaml", &server.url))
+            .env("SCIM_TOKEN", "wrong-token-of-somebody")
+            .output()
+            .unwrap();
+        let talk = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(3), "{dialect}: {talk}");
+        assert!(
+            talk.contains("SCIM_TOKEN") && !talk.contains("wrong-token-of-somebody"),
+            "{dialect}: {talk}"
+        );
+        let url = format!("http://127.0.0.1:{}/scim/v2", closed_port());
+        assert_eq!(sandbox.exit_code(&against(dialect, "team.yaml", &url)), Some(3), "{dialect}");
+    }
+}
+
+#[test]
+fn a_file_that_is_no_state_is_left_alone() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    let mut arguments = against("entra", "team.yaml", &server.url);
+    arguments.extend(["--state", "acme.yaml"]);
+    assert_eq!(sandbox.exit_code(&arguments), Some(2));
+    arguments.push("--restart");
+    assert_eq!(sandbox.exit_code(&arguments), Some(2));
+    assert_eq!(sandbox.read("acme.yaml"), ACME);
 }

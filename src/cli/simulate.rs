@@ -336,6 +336,16 @@ fn job(
     context: &Context,
 ) -> Result<Job, Stop> {
     let mapping = Engine::mapping_of(args.dialect, people).map_err(|error| Stop::usage(error.to_string()))?;
+    if let Some(place) =
+        settings.matching.iter().find(|place| !mapping.rules().iter().any(|rule| rule.place == **place))
+    {
+        let stop = Stop::usage(format!("`--match-by {place}` is no attribute that `{}` maps", args.dialect));
+        let known: Vec<String> = mapping.rules().iter().map(|rule| rule.place.to_string()).collect();
+        return Err(match crate::diagnostic::nearest(&place.to_string(), known.iter().map(String::as_str)) {
+            Some(near) => stop.hint(format!("did you mean `{near}`?")),
+            None => stop.hint(format!("mapped are {}", known.join(", "))),
+        });
+    }
     let now = Timestamp::now();
     let (ledger, state) = match &args.state {
         None => (None, State::new(now)),

@@ -248,11 +248,11 @@ impl Wanted {
         let active = |resource: &Map<String, Value>| member(resource, "active").cloned();
         match (&self.expected, found) {
             (Expected::Account { .. }, None) => vec![Difference::new("is not at the target any more")],
-            (Expected::Account { profile, .. }, Some(resource)) => profile
-                .values
-                .iter()
-                .filter_map(|(place, wanted)| attribute(place, wanted, resource))
-                .collect(),
+            (Expected::Account { profile, .. }, Some(resource)) => {
+                // A password is never shown (RFC 7643 §4.1.1), neither by the target nor here.
+                let mapped = profile.values.iter().filter(|(place, _)| !place.is("password"));
+                mapped.filter_map(|(place, wanted)| attribute(place, wanted, resource)).collect()
+            }
             (Expected::Inactive { why, .. }, Some(resource)) => match active(resource) {
                 Some(Value::Bool(false)) => Vec::new(),
                 shown => {

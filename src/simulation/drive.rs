@@ -121,6 +121,9 @@ impl Job {
     ) -> Result<(), Refusal> {
         for number in 1.. {
             let cycle = self.cycle(directory, None, observer).await?;
+            if number == 1 && cycle.failures > 0 && cycle.refused == cycle.operations {
+                return Err(self.unjudged(&cycle));
+            }
             let is_settled = self.engine.next_attempt().is_none();
             let is_enough = match wanted {
                 Some(wanted) => number >= wanted,
@@ -136,6 +139,19 @@ impl Job {
             self.engine.advance(wait);
         }
         Ok(())
+    }
+
+    /// Nothing worked, because nobody answered or the credentials were refused: that says nothing about the target.
+    fn unjudged(&self, cycle: &Cycle) -> Refusal {
+        let reason = self.engine.state().troubles.values().next().map(|trouble| trouble.reason.clone());
+        let reason = self.secrets.text(&reason.unwrap_or_default()).into_inner();
+        let refusal = Refusal::no_verdict(format!("the target cannot be judged: {reason}"));
+        match &cycle.stopped {
+            Some(Stop::Target(failure)) if failure.is_refusal() => {
+                refusal.hint("set a valid bearer token in SCIM_TOKEN; `--help` tells other ways to log in")
+            }
+            _ => refusal.hint("is it running, and is the URL right?"),
+        }
     }
 
     /// Runs one cycle; with `only`, provisions this person on demand.

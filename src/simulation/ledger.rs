@@ -66,7 +66,10 @@ impl Ledger {
         let head = Head { format: FORMAT.into(), dialect: dialect.word().into(), target: target.into() };
         let mut ledger = Self { path: path.to_owned(), file, head };
         let state = match restart {
-            true => State::new(now),
+            true => {
+                ledger.check_format()?;
+                State::new(now)
+            }
             false => ledger.read(now)?,
         };
         ledger.rewrite(&state).map_err(cannot)?;
@@ -97,8 +100,28 @@ impl Ledger {
         Ok(state)
     }
 
+    /// Only what is a state file is begun anew: another file was named by mistake.
+    fn check_format(&self) -> Result<(), Refusal> {
+        let mut line = Vec::new();
+        let read = std::io::Read::take(BufReader::new(&self.file), 4096).read_until(b'\n', &mut line);
+        let is_state = serde_json::from_slice::<Head>(&line)
+            .is_ok_and(|head| head.format.starts_with("scimulator state"));
+        match read {
+            Ok(0) => Ok(()),
+            Ok(_) if is_state => Ok(()),
+            _ => Err(Refusal::usage(format!(
+                "`{}` is no state file, so that it is not begun anew",
+                self.path.display()
+            ))
+            .hint("name another file; it is made where there is none")),
+        }
+    }
+
     fn check_head(&self, line: &[u8]) -> Result<(), Refusal> {
-        let found: Head = serde_json::from_slice(line).map_err(|error| self.broken(1, line, &error))?;
+        let Ok(found) = serde_json::from_slice::<Head>(line) else {
+            return Err(Refusal::usage(format!("`{}` is no state file", self.path.display()))
+                .hint("name another file; it is made where there is none"));
+        };
         if found == self.head {
             return Ok(());
         }

@@ -94,7 +94,9 @@ pub fn differing<'p>(
     current: &Map<String, Value>,
     skip: impl Fn(&Place) -> bool,
 ) -> Vec<Differing<'p>> {
-    let mapped = person.profile.values.iter().filter(|(place, _)| !skip(place));
+    // A password is never shown (RFC 7643 §4.1.1), so that nothing can be said about it.
+    let is_shown = |place: &Place| !place.is("password") && !skip(place);
+    let mapped = person.profile.values.iter().filter(|(place, _)| is_shown(place));
     let differing = mapped.filter_map(|(place, value)| {
         let found = place.get(current).filter(|found| !is_unassigned(found));
         let is_there = found.is_some();

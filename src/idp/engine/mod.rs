@@ -19,7 +19,7 @@
 //!
 //! What was done about whom is told as entries of a provisioning log ([`crate::event::provisioning`]).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -41,12 +41,13 @@ mod plan;
 pub mod state;
 pub mod wire;
 
+use person::Need;
 use plan::{Plan, Skip};
 use state::{CycleState, Record, State, Trouble};
 use wire::{Failure, FailureKind, Talk, Wire};
 
 /// So many objects in a row without an answer mean that the target is not there.
-const SILENCE: usize = 10;
+const SILENCE: usize = 6;
 /// How many people are prepared at a time.
 const BATCH: usize = 256;
 
@@ -125,6 +126,8 @@ pub struct Cycle {
     pub operations: usize,
     /// Operations that failed.
     pub failures: usize,
+    /// Failures for want of an answer, or because the credentials were refused.
+    pub refused: usize,
     /// Why it stopped early.
     pub stopped: Option<Stop>,
     /// It put the job into quarantine (Q-E03).
@@ -349,8 +352,58 @@ impl Engine {
         for Skip { key, name, reason } in plan.skipped {
             run.entry(self.entry(Kind::User, key, name, Action::None, Status::Skipped, Some(reason)))?;
         }
-        run.watch.note(Note::Begins { what: "users", objects: plan.needs.len() }).map_err(Stop::Watch)?;
-        for batch in plan.needs.chunks(BATCH) {
+        let objects = plan.needs.len() + plan.gone.len();
+        run.watch.note(Note::Begins { what: "users", objects }).map_err(Stop::Watch)?;
+        self.people(&plan.needs, scope, wire, run).await?;
+        let gone = self.released(plan.gone, run)?;
+        self.people(&gone, scope, wire, run).await
+    }
+
+    /// Of those who are no longer in the directory, who has an account that is linked to nobody else. A person whose key
+    /// changed is found again by the lookup, and the account must not be taken away from them.
+    fn released<L: Watch>(
+        &mut self,
+        gone: Vec<(String, Need)>,
+        run: &mut Run<'_, L>,
+    ) -> Result<Vec<(String, Need)>, Stop> {
+        if gone.is_empty() {
+            return Ok(gone);
+        }
+        let mut keys: HashMap<String, Vec<String>> = HashMap::new();
+        for (key, link) in &self.state.people {
+            keys.entry(link.id.clone()).or_default().push(key.clone());
+        }
+        let mut released = Vec::new();
+        for (key, need) in gone {
+            let id = self.state.people.get(&key).map(|link| link.id.clone());
+            let other = id.as_ref().and_then(|id| keys.get(id)?.iter().find(|other| **other != key));
+            match other {
+                None => released.push((key, need)),
+                Some(other) => {
+                    let reason = format!("the account is linked to `{other}` now");
+                    run.record(&mut self.state, Record::Person(key.clone(), None))?;
+                    run.entry(self.entry(
+                        Kind::User,
+                        key.clone(),
+                        key,
+                        Action::None,
+                        Status::Skipped,
+                        Some(reason),
+                    ))?;
+                }
+            }
+        }
+        Ok(released)
+    }
+
+    async fn people<W: Wire, L: Watch>(
+        &mut self,
+        needs: &[(String, Need)],
+        scope: &Scope<'_>,
+        wire: &W,
+        run: &mut Run<'_, L>,
+    ) -> Result<(), Stop> {
+        for batch in needs.chunks(BATCH) {
             let tasks: Vec<_> =
                 batch.iter().map(|(key, need)| (key.clone(), plan::task(self, scope, key, *need))).collect();
             let (speech, cycle, seed) = (self.speech, run.cycle.number, self.settings.seed);
@@ -434,6 +487,21 @@ impl Engine {
         }
         for key in gone {
             let Some(link) = self.state.groups.get(&key).cloned() else { continue };
+            let other =
+                self.state.groups.iter().find(|(other, linked)| **other != key && linked.id == link.id);
+            if let Some((other, _)) = other {
+                let reason = format!("the group is linked to `{other}` now");
+                run.record(&mut self.state, Record::Group(key.clone(), None))?;
+                run.entry(self.entry(
+                    Kind::Group,
+                    key,
+                    link.name,
+                    Action::None,
+                    Status::Skipped,
+                    Some(reason),
+                ))?;
+                continue;
+            }
             if !self.waits(&key) {
                 let mut talk = self.talk(&key, wire, run);
                 let done = group::delete(&mut talk, &key, &link).await;
@@ -509,7 +577,7 @@ impl Engine {
             let Some(link) = self.state.people.get(&key).cloned() else { continue };
             let mut talk = self.talk(&key, wire, run);
             if !habits.manager_apart {
-                let task = plan::task(self, scope, &key, person::Need::Update);
+                let task = plan::task(self, scope, &key, Need::Update);
                 let name = task.subject.profile.text("userName").unwrap_or(&key).to_owned();
                 let done = person::work(&mut talk, task).await;
                 let requests = talk.requests;
@@ -554,6 +622,7 @@ impl Engine {
             return run.entry(entry);
         };
         run.cycle.failures += 1;
+        run.cycle.refused += usize::from(failure.kind == FailureKind::Silence || failure.is_refusal());
         run.silent = if failure.kind == FailureKind::Silence { run.silent + 1 } else { 0 };
         let failures = self.state.troubles.get(&key).map_or(0, |trouble| trouble.failures) + 1;
         let next = later(self.state.job.now, wait(self.speech.habits().retry, failures));

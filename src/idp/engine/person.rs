@@ -6,7 +6,7 @@ use super::state::{Link, Why};
 use super::wire::{Failure, FailureKind, Talk, Wire};
 use crate::event::provisioning::Action;
 use crate::idp::dialect::{Change, OnConflict, Resends, Subject, shape};
-use crate::idp::mapping::Place;
+use crate::idp::mapping::{MANAGER, Place};
 use crate::protocol::message::member;
 
 /// What is to be done about a person.
@@ -158,7 +158,10 @@ async fn update<W: Wire>(
         }
     }
     if let Some(current) = &current {
-        let differing = shape::differing(&task.subject, current, |_| false);
+        let apart = talk.speech.habits().manager_apart;
+        let differing = shape::differing(&task.subject, current, |place| {
+            apart && place.name.eq_ignore_ascii_case(MANAGER)
+        });
         done.changes = differing.iter().map(|one| one.place.to_string()).collect();
     }
     let mut answer = current.clone();

@@ -22,8 +22,10 @@ pub(super) struct Skip {
 #[derive(Default)]
 pub(super) struct Plan {
     pub(super) skipped: Vec<Skip>,
-    /// In the order of the directory, those who are no longer in it at the end.
+    /// In the order of the directory.
     pub(super) needs: Vec<(String, Need)>,
+    /// Of those who are no longer in it, by key.
+    pub(super) gone: Vec<(String, Need)>,
 }
 
 /// What the assignment of a group means for groups in it.
@@ -100,6 +102,7 @@ impl Plan {
                     trouble.map_or((0, String::new()), |known| (known.failures, known.next.to_string()));
                 skip(format!("in escrow after {failures} failures, tried again from {next}"));
             }
+            false if person.is_none() => self.gone.push((key.to_owned(), need)),
             false => self.needs.push((key.to_owned(), need)),
         }
     }

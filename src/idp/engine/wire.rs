@@ -52,6 +52,12 @@ pub enum FailureKind {
 }
 
 impl Failure {
+    /// Whether the target refuses the credentials.
+    pub fn is_refusal(&self) -> bool {
+        let response = self.exchange.as_ref().and_then(|exchange| exchange.response());
+        response.is_some_and(|response| matches!(response.status, 401 | 403))
+    }
+
     pub(super) fn object(reason: impl Into<String>) -> Self {
         Self { reason: reason.into(), kind: FailureKind::Object, exchange: None }
     }
