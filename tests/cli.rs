@@ -19,6 +19,7 @@ fn help_tells_the_commands() {
       review       Walk through new and changed transcripts: accept, reject or skip each
       check        Check the RFC conformance of a target, and whether identity providers can work with
                    it
+      simulate     Play an identity provider until a target is what a directory says
       checks       List the checks, or what they cover of the RFCs
       explain      Explain a check, a requirement, a habit of an identity provider or a defect
       cleanup      Delete what an interrupted run left on a target
