@@ -189,6 +189,8 @@ fn mistakes_of_a_table_are_shown_with_their_lines() {
       |
     1 | userName,shoe size,manager
       |          ^^^^^^^^^ this column
+      |
+      = help: columns that cannot be used are left out with `--ignore-unknown`
 
     error: nothing was done because of this mistake
     ");
