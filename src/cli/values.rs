@@ -11,6 +11,8 @@ use clap::{Arg, Command};
 use secrecy::SecretString;
 use sha2::{Digest, Sha256};
 
+use crate::idp::span;
+
 /// Longest time that an option may ask for.
 const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -43,22 +45,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 /// # Errors
 /// It is no such text, or more than ten years.
 pub fn span(text: &str) -> Result<Duration, String> {
-    const MOST: u64 = 10 * 366 * 24 * 60 * 60;
-    let wrong = || "write a number with `d`, `h` or `m`, such as `31d`".to_owned();
-    let text = text.trim();
-    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let (number, unit) = text.split_at(unit_at);
-    let each = match unit {
-        "d" => 24 * 60 * 60,
-        "h" => 60 * 60,
-        "m" => 60,
-        _ => return Err(wrong()),
-    };
-    let seconds = number.parse::<u64>().ok().and_then(|number| number.checked_mul(each)).ok_or_else(wrong)?;
-    match seconds <= MOST {
-        true => Ok(Duration::from_secs(seconds)),
-        false => Err("must be at most ten years".to_owned()),
-    }
+    span::parse(text.trim()).map_err(|error| error.to_string())
 }
 
 /// How many requests are sent at most: `10/s`, `10` for the same, `90/m`.

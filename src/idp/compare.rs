@@ -11,8 +11,8 @@ use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
 use super::dialect::shape;
+use super::directory::Group;
 use super::directory::scope::Scope;
-use super::directory::{Group, Person};
 use super::engine::Engine;
 use super::engine::expect::Expected;
 use super::engine::state::Why;
@@ -102,7 +102,7 @@ pub fn count(engine: &Engine, scope: &Scope<'_>) -> usize {
 pub async fn compare<W: Wire>(engine: &Engine, scope: &Scope<'_>, wire: &W, mut tell: impl FnMut(Judged)) {
     let mut wanted: Vec<Wanted> = Vec::new();
     for (person, _) in scope.people() {
-        let name = user_name(person);
+        let name = person.user_name();
         let expected = engine.expected(scope, person);
         match &expected {
             Expected::Nothing { reason } => {
@@ -149,10 +149,6 @@ struct Wanted {
     key: String,
     name: String,
     expected: Expected,
-}
-
-fn user_name(person: &Person) -> &str {
-    person.attributes.get("userName").and_then(Value::as_str).unwrap_or(&person.key)
 }
 
 /// Keys of people who are linked, or were deleted, and are no longer in the directory.

@@ -6,6 +6,7 @@
 //! | [`mapping`] | from a person to the attributes that a target gets |
 //! | [`compare`] | is the target what the directory says, attribute by attribute |
 //! | [`engine`] | follows the habits of a dialect until the target is what the directory says |
+//! | [`span`] | spans of simulated time in text |
 //! | [`dialect`] | how each product speaks: its habits as data, its requests as pure functions |
 
 use std::fmt;
@@ -15,6 +16,7 @@ pub mod dialect;
 pub mod directory;
 pub mod engine;
 pub mod mapping;
+pub mod span;
 
 macro_rules! dialects {
     ($( $(#[$doc:meta])* $name:ident = $word:literal; )*) => {

@@ -133,10 +133,7 @@ impl Job {
             if is_enough || matches!(cycle.stopped, Some(Stop::Disabled)) {
                 return Ok(());
             }
-            let now = self.engine.state().job.now;
-            let due = self.engine.next_attempt().map(|next| next.duration_since(now).unsigned_abs());
-            let wait = self.engine.interval().max(due.unwrap_or_default());
-            self.engine.advance(wait);
+            self.engine.advance_to_next_cycle();
         }
         Ok(())
     }

@@ -1,5 +1,13 @@
 //! Identifiers and passwords that look random: the same for the same seed, so that a transcript can be compared.
 
+/// What a [`digest`] begins with.
+pub const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// A digest that goes on with a text (FNV-1a): its values never change between versions.
+pub fn digest(before: u64, text: &str) -> u64 {
+    text.bytes().fold(before, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
+}
+
 /// A generator of numbers (SplitMix64, Steele, Lea and Flood 2014): its values never change between versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Dice {
@@ -14,10 +22,7 @@ impl Dice {
 
     /// A generator of its own for one subject, so that what is drawn does not depend on who came before.
     pub fn of(seed: u64, name: &str) -> Self {
-        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-        Self { state: seed ^ hash }
+        Self { state: seed ^ digest(BASIS, name) }
     }
 
     /// The next number.

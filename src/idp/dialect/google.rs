@@ -5,16 +5,11 @@
 
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::shape;
-use super::{
-    Accepts, Basis, Change, Dice, GroupSubject, Habits, Leave, Leaving, MemberChange, MemberRequest, Probe,
-    Speech, Subject,
-};
-use crate::encoding::Encoding;
+use super::{Accepts, Basis, Dice, Habits, Leave, Leaving, Probe, Speech, Subject};
 use crate::exchange::{Request, SCIM_JSON};
-use crate::idp::mapping::Place;
 
 /// Google Workspace.
 pub static GOOGLE: Google = Google;
@@ -62,46 +57,7 @@ impl Speech for Google {
         vec![Probe { request: Request::new("GET", "/Users?count=1"), accepts: Accepts::List }] // Q-T13
     }
 
-    fn find_user(&self, place: &Place, value: &str) -> Request {
-        Request::new("GET", shape::found_by("/Users", &place.to_string(), value, Encoding::Percent))
-    }
-
     fn create_user(&self, person: &Subject, _dice: &mut Dice) -> Request {
         shape::send("POST", "/Users", SCIM_JSON, &Value::Object(shape::whole(person)))
-    }
-
-    fn update_user(
-        &self,
-        id: &str,
-        person: &Subject,
-        change: Change,
-        current: Option<&Map<String, Value>>,
-    ) -> Vec<Request> {
-        shape::plain_update(id, person, change, current)
-    }
-
-    // Groups are not pushed; what the trait asks for is the plain form.
-
-    fn create_group(&self, group: &GroupSubject) -> Request {
-        shape::plain_group(group)
-    }
-
-    fn rename_group(
-        &self,
-        id: &str,
-        group: &GroupSubject,
-        _current: Option<&Map<String, Value>>,
-    ) -> Vec<Request> {
-        vec![shape::plain_rename(id, group)]
-    }
-
-    fn change_members(
-        &self,
-        id: &str,
-        _group: &GroupSubject,
-        change: &MemberChange,
-        _current: Option<&Map<String, Value>>,
-    ) -> Vec<MemberRequest> {
-        shape::plain_members(id, change)
     }
 }

@@ -342,6 +342,8 @@ pub struct MemberRequest {
 }
 
 /// How one identity provider speaks SCIM. Targets of requests are relative to the base URL, encoded.
+///
+/// What a dialect does not say is the plain form that the RFCs have for it.
 pub trait Speech: Send + Sync {
     /// What the engine follows.
     fn habits(&self) -> &Habits;
@@ -363,7 +365,12 @@ pub trait Speech: Send + Sync {
     }
 
     /// The lookup of a person by a target attribute.
-    fn find_user(&self, place: &Place, value: &str) -> Request;
+    fn find_user(&self, place: &Place, value: &str) -> Request {
+        Request::new(
+            "GET",
+            shape::found_by("/Users", &place.to_string(), value, crate::encoding::Encoding::Percent),
+        )
+    }
 
     /// Creates an account.
     fn create_user(&self, person: &Subject, dice: &mut Dice) -> Request;
@@ -386,7 +393,9 @@ pub trait Speech: Send + Sync {
         person: &Subject,
         change: Change,
         current: Option<&Map<String, Value>>,
-    ) -> Vec<Request>;
+    ) -> Vec<Request> {
+        shape::plain_update(id, person, change, current)
+    }
 
     /// Deletes an account.
     fn delete_user(&self, id: &str) -> Request {
@@ -417,7 +426,9 @@ pub trait Speech: Send + Sync {
     }
 
     /// Creates a group.
-    fn create_group(&self, group: &GroupSubject) -> Request;
+    fn create_group(&self, group: &GroupSubject) -> Request {
+        shape::plain_group(group)
+    }
 
     /// Reads a group.
     fn read_group(&self, id: &str) -> Request {
@@ -429,17 +440,21 @@ pub trait Speech: Send + Sync {
         &self,
         id: &str,
         group: &GroupSubject,
-        current: Option<&Map<String, Value>>,
-    ) -> Vec<Request>;
+        _current: Option<&Map<String, Value>>,
+    ) -> Vec<Request> {
+        vec![shape::plain_rename(id, group)]
+    }
 
     /// Brings members in and out. The requests are sent in order, or [`GroupHabits::at_once`] together.
     fn change_members(
         &self,
         id: &str,
-        group: &GroupSubject,
+        _group: &GroupSubject,
         change: &MemberChange,
-        current: Option<&Map<String, Value>>,
-    ) -> Vec<MemberRequest>;
+        _current: Option<&Map<String, Value>>,
+    ) -> Vec<MemberRequest> {
+        shape::plain_members(id, change)
+    }
 
     /// Deletes a group; nothing where the product leaves it.
     fn delete_group(&self, id: &str) -> Option<Request> {

@@ -4,16 +4,11 @@
 //! the attributes, and of switches with which an administrator turns groups on and chooses PATCH or PUT for them. The other
 //! requests are the plainest of RFC 7644.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::shape;
-use super::{
-    Accepts, Basis, Change, Dice, GroupSubject, Habits, Leave, Leaving, MemberChange, MemberRequest, Probe,
-    Speech, Subject,
-};
-use crate::encoding::Encoding;
+use super::{Accepts, Basis, Dice, Habits, Leave, Leaving, Probe, Speech, Subject};
 use crate::exchange::{Request, SCIM_JSON};
-use crate::idp::mapping::Place;
 
 /// Rippling.
 pub static RIPPLING: Rippling = Rippling;
@@ -26,6 +21,7 @@ static HABITS: Habits = Habits {
     basis: Basis::Assumed(
         "guides of third parties name the first request, the lookup and the attributes; no capture was found",
     ),
+    // Q-G02 is the plain form of a removal, which is assumed.
     quirks: &["Q-T09", "Q-L02", "Q-G02"],
     matching: &["externalId"], // Q-L02
     reads: true,
@@ -59,10 +55,6 @@ impl Speech for Rippling {
         vec![Probe { request: Request::new("GET", "/ServiceProviderConfig"), accepts: Accepts::Object }]
     }
 
-    fn find_user(&self, place: &Place, value: &str) -> Request {
-        Request::new("GET", shape::found_by("/Users", &place.to_string(), value, Encoding::Percent))
-    }
-
     fn create_user(&self, person: &Subject, _dice: &mut Dice) -> Request {
         let mut body = shape::whole(person);
         let emails = body.get_mut("emails").and_then(Value::as_array_mut);
@@ -70,38 +62,5 @@ impl Speech for Rippling {
             first.entry("primary").or_insert(true.into());
         }
         shape::send("POST", "/Users", SCIM_JSON, &Value::Object(body))
-    }
-
-    fn update_user(
-        &self,
-        id: &str,
-        person: &Subject,
-        change: Change,
-        current: Option<&Map<String, Value>>,
-    ) -> Vec<Request> {
-        shape::plain_update(id, person, change, current)
-    }
-
-    fn create_group(&self, group: &GroupSubject) -> Request {
-        shape::plain_group(group)
-    }
-
-    fn rename_group(
-        &self,
-        id: &str,
-        group: &GroupSubject,
-        _current: Option<&Map<String, Value>>,
-    ) -> Vec<Request> {
-        vec![shape::plain_rename(id, group)]
-    }
-
-    fn change_members(
-        &self,
-        id: &str,
-        _group: &GroupSubject,
-        change: &MemberChange,
-        _current: Option<&Map<String, Value>>,
-    ) -> Vec<MemberRequest> {
-        shape::plain_members(id, change) // Q-G02
     }
 }

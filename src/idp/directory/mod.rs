@@ -82,6 +82,13 @@ pub struct Person {
     pub status: PersonStatus,
 }
 
+impl Person {
+    /// The userName; the key where there is none, which a directory that was read never lacks.
+    pub fn user_name(&self) -> &str {
+        self.attributes.get("userName").and_then(Value::as_str).unwrap_or(&self.key)
+    }
+}
+
 /// Whether an account is in use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum PersonStatus {

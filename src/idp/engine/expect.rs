@@ -5,7 +5,7 @@ use super::state::Why;
 use super::{Engine, Leave};
 use crate::idp::dialect::Member;
 use crate::idp::directory::scope::Scope;
-use crate::idp::directory::{Group, Person, PersonStatus};
+use crate::idp::directory::{Group, Person};
 use crate::idp::mapping::{ACTIVE, Profile};
 
 /// What should be there of a person.
@@ -46,13 +46,7 @@ impl Engine {
     /// What should be there of a person.
     pub fn expected(&self, scope: &Scope<'_>, person: &Person) -> Expected {
         let standing = scope.standing(&person.key).unwrap_or(Ok(()));
-        let left = match (person.status, standing) {
-            (PersonStatus::Deleted, _) => Some((Why::Deleted, "deleted from the directory".to_owned())),
-            (_, Err(reason)) => Some((Why::Unassigned, reason.to_string())),
-            (PersonStatus::Suspended, _) => Some((Why::Suspended, "disabled in the directory".to_owned())),
-            (PersonStatus::Active, _) => None,
-        };
-        match (self.state.people.get(&person.key), left) {
+        match (self.state.people.get(&person.key), plan::left(person, standing)) {
             (Some(link), None) => {
                 Expected::Account { id: link.id.clone(), profile: plan::profile(self, scope, person, true) }
             }

@@ -27,8 +27,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Dialect;
 use super::dialect::{Accepts, Dice, GroupHabits, GroupSubject, Leave, Quarantine, Retry, Speech};
-use super::directory::Directory;
 use super::directory::scope::{Nesting, Scope};
+use super::directory::{Directory, Person};
 use super::mapping::{Mapping, MappingError, Place};
 use crate::event::provisioning::{Action, Entry, Kind, Status};
 use crate::exchange::Exchange;
@@ -201,6 +201,12 @@ impl Engine {
             (Some(_), Some(quarantine)) => quarantine.interval,
             _ => habits.interval,
         }
+    }
+
+    /// Lets time pass until the next cycle, and until something that failed is due.
+    pub fn advance_to_next_cycle(&mut self) {
+        let due = self.next_attempt().map(|next| next.duration_since(self.state.job.now).unsigned_abs());
+        self.advance(self.interval().max(due.unwrap_or_default()));
     }
 
     /// When the next thing that failed is tried again.
@@ -586,8 +592,7 @@ impl Engine {
             }
             let result = set_manager(&mut talk, &link.id, manager.as_deref()).await;
             let requests = talk.requests;
-            let name = scope.person(&key).and_then(|person| person.attributes.get("userName")?.as_str());
-            let name = name.unwrap_or(&key).to_owned();
+            let name = scope.person(&key).map_or(key.as_str(), Person::user_name).to_owned();
             let failure = result.err();
             if failure.is_none() {
                 let linked = state::Link { manager, ..link.clone() };

@@ -6,8 +6,8 @@ use std::collections::hash_map::Entry as Slot;
 use super::Engine;
 use super::person::{Need, Task};
 use super::state::{GroupLink, Link, Why};
-use crate::idp::dialect::{GroupHabits, Leave, Member, MemberChange, Nested, Subject};
-use crate::idp::directory::scope::{Nesting, Scope};
+use crate::idp::dialect::{GroupHabits, Leave, Member, MemberChange, Nested, Subject, dice};
+use crate::idp::directory::scope::{Nesting, NotInScope, Scope};
 use crate::idp::directory::{Group, Member as Belongs, Person, PersonStatus};
 use crate::idp::mapping::{ACTIVE, MANAGER, Place, Profile};
 
@@ -43,15 +43,7 @@ impl Plan {
             if only.is_some_and(|only| only != person.key) {
                 continue;
             }
-            let left = match (person.status, standing) {
-                (PersonStatus::Deleted, _) => Some((Why::Deleted, "deleted from the directory".to_owned())),
-                (_, Err(reason)) => Some((Why::Unassigned, reason.to_string())),
-                (PersonStatus::Suspended, Ok(())) => {
-                    Some((Why::Suspended, "disabled in the directory".to_owned()))
-                }
-                (PersonStatus::Active, Ok(())) => None,
-            };
-            plan.person(engine, scope, Some(person), &person.key, left, only.is_some());
+            plan.person(engine, scope, Some(person), &person.key, left(person, standing), only.is_some());
         }
         if only.is_none() {
             let gone = engine.state.people.keys().filter(|key| scope.person(key).is_none());
@@ -73,7 +65,7 @@ impl Plan {
     ) {
         let link = engine.state.people.get(key);
         let mut skip = |reason: String| {
-            let name = person.and_then(|person| person.attributes.get("userName")?.as_str()).unwrap_or(key);
+            let name = person.map_or(key, Person::user_name);
             self.skipped.push(Skip { key: key.to_owned(), name: name.to_owned(), reason });
         };
         let need = match (link, left) {
@@ -105,6 +97,16 @@ impl Plan {
             false if person.is_none() => self.gone.push((key.to_owned(), need)),
             false => self.needs.push((key.to_owned(), need)),
         }
+    }
+}
+
+/// Why somebody may not use the application, and in words.
+pub(super) fn left(person: &Person, standing: Result<(), NotInScope>) -> Option<(Why, String)> {
+    match (person.status, standing) {
+        (PersonStatus::Deleted, _) => Some((Why::Deleted, "deleted from the directory".to_owned())),
+        (_, Err(reason)) => Some((Why::Unassigned, reason.to_string())),
+        (PersonStatus::Suspended, Ok(())) => Some((Why::Suspended, "disabled in the directory".to_owned())),
+        (PersonStatus::Active, Ok(())) => None,
     }
 }
 
@@ -147,10 +149,12 @@ pub(super) fn task(engine: &Engine, scope: &Scope<'_>, key: &str, need: Need) ->
         [] => engine.speech.habits().matching.iter().map(|name| named(name)).collect(),
         own => own.to_vec(),
     };
-    let why = match (scope.person(key).map(|person| person.status), scope.standing(key)) {
-        (None | Some(PersonStatus::Deleted), _) => Why::Deleted,
-        (Some(PersonStatus::Suspended), Some(Ok(()))) => Why::Suspended,
-        _ => Why::Unassigned,
+    let why = match scope.person(key) {
+        None => Why::Deleted,
+        Some(person) => {
+            let standing = scope.standing(key).unwrap_or(Ok(()));
+            left(person, standing).map_or(Why::Unassigned, |(why, _)| why)
+        }
     };
     Task {
         sum: sum(engine, &profile),
@@ -185,12 +189,8 @@ fn sum(engine: &Engine, profile: &Profile) -> u64 {
     let sent = profile.values.iter();
     let sent =
         sent.filter(|(place, _)| !(place.is(ACTIVE) || apart && place.name.eq_ignore_ascii_case(MANAGER)));
-    // FNV-1a: its values never change between versions, which a state file relies on.
-    sent.fold(0xcbf2_9ce4_8422_2325_u64, |digest, (place, value)| {
-        let text = format!("{place}\0{value}\0");
-        text.bytes()
-            .fold(digest, |digest, byte| (digest ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
-    })
+    // Its values never change between versions, which a state file relies on.
+    sent.fold(dice::BASIS, |digest, (place, value)| dice::digest(digest, &format!("{place}\0{value}\0")))
 }
 
 /// Whose manager has to be set, and to what.
@@ -206,7 +206,7 @@ pub(super) fn managers(
     let people = scope.people().filter(|(person, _)| only.is_none_or(|only| only == person.key));
     let due = people.filter_map(|(person, standing)| {
         let link = engine.state.people.get(&person.key)?;
-        let is_active = standing.is_ok() && person.status == PersonStatus::Active && link.active;
+        let is_active = left(person, standing).is_none() && link.active;
         if !is_active || engine.waits(&person.key) {
             return None;
         }
@@ -246,8 +246,12 @@ pub(super) fn wanted_members(
 
 fn person_member(engine: &Engine, person: &Person) -> Option<Member> {
     let link = engine.state.people.get(&person.key)?;
-    let name = person.attributes.get("userName").and_then(serde_json::Value::as_str).unwrap_or(&person.key);
-    Some(Member { key: person.key.clone(), id: link.id.clone(), display: name.to_owned(), is_group: false })
+    Some(Member {
+        key: person.key.clone(),
+        id: link.id.clone(),
+        display: person.user_name().to_owned(),
+        is_group: false,
+    })
 }
 
 fn group_member(engine: &Engine, group: &Group) -> Option<Member> {

@@ -1,9 +1,8 @@
 //! `idp:` steps.
 
-use std::time::Duration;
-
 use super::{Decoder, EXPECT, IDP_STEP, STEP};
 use crate::idp::directory::Directory;
+use crate::idp::span;
 use crate::scenario::IdpStep;
 use crate::scenario::action::{Action, Failed, Fault, FaultAnswer, Hits, Whom};
 use crate::scenario::scope::{Owner, Shape};
@@ -266,19 +265,9 @@ impl Decoder<'_> {
 
     fn advance(&mut self, node: &Node) -> Option<Action> {
         let text = node.as_text().unwrap_or_default();
-        let at = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-        let (number, unit) = text.split_at(at);
-        let each = match unit {
-            "d" => Some(24 * 60 * 60),
-            "h" => Some(60 * 60),
-            "m" => Some(60),
-            _ => None,
-        };
-        let seconds =
-            number.parse::<u64>().ok().zip(each).and_then(|(number, each)| number.checked_mul(each));
-        match seconds.filter(|seconds| *seconds <= 10 * 366 * 24 * 60 * 60) {
-            Some(seconds) => Some(Action::Advance(Duration::from_secs(seconds))),
-            None => {
+        match span::parse(text) {
+            Ok(time) => Some(Action::Advance(time)),
+            Err(_) => {
                 let help = "write a number with `d`, `h` or `m`, such as `31d`";
                 self.mistakes.add_with_help(
                     &node.span,

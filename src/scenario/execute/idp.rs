@@ -242,9 +242,7 @@ async fn perform<W: Wire>(playing: &mut Playing, changes: Vec<Change>, wire: &W,
 
 async fn cycle<W: Wire>(playing: &mut Playing, wire: &W, failures: &mut Failures) {
     if playing.engine.state().job.cycle > 0 {
-        let now = playing.engine.state().job.now;
-        let due = playing.engine.next_attempt().map(|next| next.duration_since(now).unsigned_abs());
-        playing.engine.advance(playing.engine.interval().max(due.unwrap_or_default()));
+        playing.engine.advance_to_next_cycle();
     }
     playing.engine.cycle(&playing.directory, wire, failures).await;
 }
