@@ -104,7 +104,8 @@ impl Edit<'_> {
         }
         list.retain(|element| !element.is_null());
         // An edit can make two elements the same; removing whole ones and editing references cannot.
-        if self.op != Op::Remove && !are_references(attribute) {
+        let removes_whole = self.op == Op::Remove && place.sub.is_none();
+        if !removes_whole && !are_references(attribute) {
             let mut distinct = Vec::with_capacity(list.len());
             join(attribute, &mut distinct, list);
             list = distinct;

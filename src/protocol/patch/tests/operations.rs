@@ -169,6 +169,21 @@ fn what_changes_nothing_says_so() {
     assert_eq!(outcome(&ada(), there_and_back, STRICT), "unchanged");
 }
 
+/// What tells two elements apart may be what a request takes away.
+#[test]
+fn removing_a_sub_attribute_leaves_no_two_equal_elements() {
+    let operations = json!([
+        { "op": "add", "path": "emails", "value": [{ "type": "WORK" }] },
+        { "op": "remove", "path": "emails[type eq \"work\"].value" },
+    ]);
+    for policy in [STRICT, INTEROP] {
+        assert_eq!(
+            patched(&ada(), operations.clone(), policy)["emails"],
+            json!([{ "type": "WORK", "primary": true }, ada()["emails"][1]])
+        );
+    }
+}
+
 #[test]
 fn operations_apply_in_order_and_see_each_other() {
     let operations = json!([
