@@ -76,7 +76,7 @@ impl OutputArgs {
     /// `review` names the folders of snapshots that `review` has to be told.
     pub fn reporter(&self, context: &Context, files: Vec<ReportFile>, review: Vec<String>) -> Reporter {
         let stdout_is_free = !self.reports.iter().any(ReportRequest::takes_stdout);
-        reporter(context, self.detail(), files, stdout_is_free, review)
+        reporter(context, terminal(context, self.detail(), stdout_is_free).reviewed_in(review), files)
     }
 }
 
@@ -96,14 +96,14 @@ pub struct LogArgs {
 
 impl LogArgs {
     /// Opens reports and logs, so that a wrong path is found before anything runs, and makes the consumers of the
-    /// events. `detail` is how much is told, where that is not what the options say.
+    /// events. With `lists_requests` every request has a line.
     ///
     /// # Errors
     /// A file cannot be written, or two of them are the same.
     pub fn reporter(
         &self,
         output: &OutputArgs,
-        detail: Option<Detail>,
+        lists_requests: bool,
         context: &Context,
     ) -> Result<Reporter, Stop> {
         let reports = output.reports.iter().map(|request| request.path.as_path());
@@ -119,8 +119,11 @@ impl LogArgs {
             ProvisioningLog::create(request.clone(), &context.directory, stdout).map_err(Stop::usage)
         };
         let logs: Vec<ProvisioningLog> = self.logs.iter().map(create).collect::<Result<_, Stop>>()?;
-        let detail = detail.unwrap_or_else(|| output.detail());
-        Ok(reporter(context, detail, files, stdout_is_free, Vec::new()).with_logs(logs))
+        let mut terminal = terminal(context, output.detail(), stdout_is_free);
+        if lists_requests {
+            terminal = terminal.listing_requests();
+        }
+        Ok(reporter(context, terminal, files).with_logs(logs))
     }
 }
 
@@ -163,14 +166,8 @@ fn shared_place<'p>(paths: &[&'p Path]) -> Option<&'p Path> {
     paths.iter().enumerate().find(|(index, path)| paths[..*index].contains(path)).map(|(_, path)| *path)
 }
 
-/// The consumers of the events. When a report takes standard output for itself, people read standard error.
-fn reporter(
-    context: &Context,
-    detail: Detail,
-    files: Vec<ReportFile>,
-    stdout_is_free: bool,
-    review: Vec<String>,
-) -> Reporter {
+/// What people read. When a report takes standard output for itself, they read standard error.
+fn terminal(context: &Context, detail: Detail, stdout_is_free: bool) -> Terminal {
     let (out, colour): (Box<dyn std::io::Write + Send>, _) = match stdout_is_free {
         true => (Box::new(context.stdout()), context.stdout_colour),
         false => (Box::new(context.stderr()), context.stderr_colour),
@@ -180,8 +177,11 @@ fn reporter(
         false => Progress::none(),
     };
     let colour = colour != anstream::ColorChoice::Never;
-    let terminal =
-        Terminal::new(out, Box::new(context.stderr()), colour, detail, progress).reviewed_in(review);
+    Terminal::new(out, Box::new(context.stderr()), colour, detail, progress)
+}
+
+/// The consumers of the events.
+fn reporter(context: &Context, terminal: Terminal, files: Vec<ReportFile>) -> Reporter {
     let github = context.github.as_ref().map(|github| github.step_summary.clone());
     Reporter::new(terminal, files, github)
 }
@@ -272,7 +272,7 @@ mod tests {
             let words = ["x"].into_iter().chain(line.split(' '));
             let command =
                 <Command as clap::Parser>::try_parse_from(words).map_err(|error| error.to_string())?;
-            let made = command.log.reporter(&command.output, None, &context);
+            let made = command.log.reporter(&command.output, false, &context);
             made.map(drop).map_err(|stop| stop.message)
         };
         assert_eq!(reporter("--report json=a.json --log csv=a.csv --log json=b.json"), Ok(()));

@@ -136,7 +136,7 @@ pub struct CycleDone {
 pub struct Traffic {
     /// Requests that were sent.
     pub requests: usize,
-    /// From the first request to the last answer.
+    /// The time that the cycles took.
     pub elapsed: Duration,
     /// Half of the answers took no longer.
     pub median: Duration,

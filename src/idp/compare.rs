@@ -5,7 +5,6 @@
 //! leaves out is not held against anybody.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::LazyLock;
 
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
@@ -20,9 +19,8 @@ use super::engine::wire::Wire;
 use super::mapping::{Place, Profile};
 use crate::encoding::Encoding;
 use crate::exchange::{Exchange, Request};
-use crate::protocol::attr::{AttrPath, Bound};
 use crate::protocol::message::member;
-use crate::protocol::schema::{Attribute, Registry};
+use crate::protocol::schema::Attribute;
 use crate::protocol::value;
 
 /// From so many people on they are read in pages.
@@ -100,6 +98,7 @@ pub fn count(engine: &Engine, scope: &Scope<'_>) -> usize {
 
 /// Holds the target against the directory and tells what it finds, one object at a time.
 pub async fn compare<W: Wire>(engine: &Engine, scope: &Scope<'_>, wire: &W, mut tell: impl FnMut(Judged)) {
+    let accounts = shared(engine.state().people.iter().map(|(key, link)| (link.id.as_str(), key.as_str())));
     let mut wanted: Vec<Wanted> = Vec::new();
     for (person, _) in scope.people() {
         let name = person.user_name();
@@ -114,19 +113,19 @@ pub async fn compare<W: Wire>(engine: &Engine, scope: &Scope<'_>, wire: &W, mut 
                 judged.differences.push(Difference::new(format!("was not provisioned{why}")));
                 tell(judged);
             }
-            _ => wanted.push(Wanted { key: person.key.clone(), name: name.to_owned(), expected }),
+            _ => wanted.push(Wanted::new(&person.key, name, expected, &accounts)),
         }
     }
     for key in strangers(engine, scope) {
         let expected = engine.expected_of_left(&key, Why::Deleted);
-        wanted.push(Wanted { name: key.clone(), key, expected });
+        wanted.push(Wanted::new(&key, &key, expected, &accounts));
     }
     let mut found = Found::default();
     if wanted.len() >= PAGES_FROM {
         found = pages(&wanted, wire).await;
     }
     let (right, rest): (Vec<Wanted>, Vec<Wanted>) =
-        wanted.into_iter().partition(|wanted| found.right.contains(&wanted.key));
+        wanted.into_iter().partition(|one| one.others.is_empty() && found.right.contains(&one.key));
     for wanted in right {
         tell(Judged::person(&wanted.key, &wanted.name));
     }
@@ -138,8 +137,16 @@ pub async fn compare<W: Wire>(engine: &Engine, scope: &Scope<'_>, wire: &W, mut 
     if engine.pushes_groups() {
         let people: HashMap<&str, &str> =
             engine.state().people.iter().map(|(key, link)| (link.id.as_str(), key.as_str())).collect();
+        let links = engine.state().groups.iter();
+        let groups = shared(links.map(|(key, link)| (link.id.as_str(), key.as_str())));
         for group in scope.assigned_groups() {
-            tell(self::group(engine, scope, group, &people, wire).await);
+            let mut judged = self::group(engine, scope, group, &people, wire).await;
+            let id = engine.state().groups.get(&group.key).map_or("", |link| link.id.as_str());
+            if let Some(keys) = groups.get(id).filter(|_| judged.unclear.is_none()) {
+                let others: Vec<&str> = keys.iter().copied().filter(|key| *key != group.key).collect();
+                judged.differences = vec![shares("group at the target", id, &others)];
+            }
+            tell(judged);
         }
     }
 }
@@ -149,6 +156,28 @@ struct Wanted {
     key: String,
     name: String,
     expected: Expected,
+    /// Keys of others that are linked to the same account.
+    others: Vec<String>,
+}
+
+/// By id: the keys of those that are linked to it, where that is more than one.
+fn shared<'l>(links: impl Iterator<Item = (&'l str, &'l str)>) -> HashMap<&'l str, Vec<&'l str>> {
+    let mut keys: HashMap<&str, Vec<&str>> = HashMap::new();
+    for (id, key) in links {
+        keys.entry(id).or_default().push(key);
+    }
+    keys.retain(|_, keys| keys.len() > 1);
+    keys
+}
+
+/// That several are linked to the same: whatever else differs follows from it.
+fn shares(what: &str, id: &str, others: &[&str]) -> Difference {
+    let difference = Difference::between(
+        format!("shares its {what} with others"),
+        "one of its own",
+        format!("the {what} `{id}` of {} as well", few(others)),
+    );
+    Difference { names: Some(few(others)), ..difference }
 }
 
 /// Keys of people who are linked, or were deleted, and are no longer in the directory.
@@ -225,6 +254,13 @@ async fn pages<W: Wire>(wanted: &[Wanted], wire: &W) -> Found {
 }
 
 impl Wanted {
+    fn new(key: &str, name: &str, expected: Expected, accounts: &HashMap<&str, Vec<&str>>) -> Self {
+        let mut wanted = Self { key: key.to_owned(), name: name.to_owned(), expected, others: Vec::new() };
+        let keys = wanted.id().and_then(|id| accounts.get(id)).map_or(&[][..], Vec::as_slice);
+        wanted.others = keys.iter().filter(|other| **other != key).map(|other| (*other).to_owned()).collect();
+        wanted
+    }
+
     fn id(&self) -> Option<&str> {
         match &self.expected {
             Expected::Account { id, .. } | Expected::Inactive { id, .. } | Expected::Gone { id } => Some(id),
@@ -307,6 +343,11 @@ async fn ask<W: Wire>(
         _ => judged.unclear = Some(unread(&exchange)),
     }
     judged.exchange = Some(exchange);
+    if !wanted.others.is_empty() && judged.unclear.is_none() {
+        let others: Vec<&str> = wanted.others.iter().map(String::as_str).collect();
+        judged.differences = vec![shares("account", id, &others)];
+        return judged;
+    }
     let mut others = others.get(&wanted.key).cloned().unwrap_or_default();
     if let Some(name) = wanted.account().and_then(|profile| profile.text("userName")).filter(|_| !has_list) {
         let query = shape::found_by("/Users", "userName", name, Encoding::Percent);
@@ -455,22 +496,10 @@ fn unread(exchange: &Exchange) -> String {
     }
 }
 
-static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::standard);
-
-/// The definition of a mapped attribute, where the standard schemas have it.
-fn definition(place: &Place) -> Option<&'static Attribute> {
-    let user: &'static _ = REGISTRY.by_name("User")?;
-    let path = AttrPath { schema: place.extension.clone(), name: place.name.clone(), sub: place.sub.clone() };
-    match user.bind(&path).ok()? {
-        Bound::Attribute { attribute, sub, .. } => Some(sub.unwrap_or(attribute)),
-        Bound::Container(_) => None,
-    }
-}
-
 /// The difference in one attribute.
 fn attribute(place: &Place, wanted: &Value, resource: &Map<String, Value>) -> Option<Difference> {
     let found = place.get(resource);
-    let definition = definition(place);
+    let definition = place.definition();
     let is_same = found.is_some_and(|found| same(definition, wanted, found));
     (!is_same).then(|| {
         let got = found.map_or("nothing".to_owned(), shown);

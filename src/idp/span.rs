@@ -37,6 +37,16 @@ pub fn parse(text: &str) -> Result<Duration, SpanError> {
     }
 }
 
+/// A span as it may be written, in the largest unit that leaves nothing over; what is shorter than a minute is dropped.
+pub fn word(time: Duration) -> String {
+    let minutes = time.as_secs() / 60;
+    match minutes {
+        _ if minutes % (24 * 60) == 0 => format!("{}d", minutes / (24 * 60)),
+        _ if minutes % 60 == 0 => format!("{}h", minutes / 60),
+        _ => format!("{minutes}m"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,8 +1,8 @@
 //! `--log FORMAT=FILE`: the provisioning log of a simulation, entry by entry, for spreadsheets and scripts.
 //!
-//! Unlike a report it is written while the run goes on, so that it can be followed and that nothing is lost when the
-//! program is killed. The JSON form is one array with one entry a line. In a file it is closed whenever something was
-//! written, and the next entries are written over its end: what stands there is always valid JSON.
+//! Unlike a report it is written while the run goes on, entry by entry, so that it can be followed and that nothing is lost when
+//! the program is killed. The JSON form is one array with one entry a line. In a file it is closed after each entry, and
+//! the next one is written over its end: what stands there is always valid JSON.
 
 use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
@@ -18,9 +18,6 @@ use crate::event::{Event, Observer};
 /// The columns of the CSV form.
 const COLUMNS: [&str; 11] =
     ["cycle", "time", "kind", "key", "name", "action", "status", "reason", "targetId", "changes", "requests"];
-
-/// Bytes that are gathered before something is written.
-const GATHERED: usize = 32 * 1024;
 
 /// The formats of provisioning logs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -166,8 +163,7 @@ impl ProvisioningLog {
         self.is_first = false;
         match added {
             Err(error) => self.error = Some(error),
-            Ok(()) if self.gathered.len() > GATHERED => self.write(),
-            Ok(()) => {}
+            Ok(()) => self.write(),
         }
     }
 
@@ -208,11 +204,8 @@ impl ProvisioningLog {
 
 impl Observer for ProvisioningLog {
     fn observe(&mut self, event: &Event) {
-        match event {
-            Event::Provisioned(entry) => self.entry(entry),
-            // Who follows the log sees whole cycles at least.
-            Event::CycleDone(_) | Event::Ended { .. } => self.write(),
-            _ => {}
+        if let Event::Provisioned(entry) = event {
+            self.entry(entry);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::ledger::Ledger;
 use super::line::Line;
@@ -22,6 +22,14 @@ use crate::target::refusal::Refusal;
 /// Where nobody says how many cycles are wanted, so many at most.
 const MOST_CYCLES: u32 = 10;
 
+/// What helps where the credentials are refused.
+const LOG_IN: &str = "set a valid bearer token in SCIM_TOKEN; `--help` tells other ways to log in";
+/// What helps where nobody answers.
+const UNREACHED: &str = "is it running, and is the URL right?";
+/// What helps where there is nothing.
+const ELSEWHERE: &str =
+    "every request was answered with 404: is the base URL right? It is what stands before `/Users`";
+
 /// One job at one target.
 pub struct Job {
     engine: Engine,
@@ -30,12 +38,14 @@ pub struct Job {
     ledger: Option<Ledger>,
     /// What shows why an object failed last, by key.
     evidence: HashMap<String, Redacted<Exchange>>,
+    /// How long the cycles took.
+    worked: Duration,
 }
 
 impl Job {
     /// A job that is ready to begin. `ledger` takes what is to be kept for a later run.
     pub fn new(engine: Engine, line: Line, secrets: Secrets, ledger: Option<Ledger>) -> Self {
-        Self { engine, line, secrets, ledger, evidence: HashMap::new() }
+        Self { engine, line, secrets, ledger, evidence: HashMap::new(), worked: Duration::ZERO }
     }
 
     /// The engine.
@@ -72,12 +82,19 @@ impl Job {
             let status =
                 exchange.as_ref().and_then(|exchange| exchange.response()).map(|response| response.status);
             if kind == FailureKind::Silence {
-                return Err(Refusal::no_verdict(format!("the target cannot be judged: {reason}"))
-                    .hint("is it running, and is the URL right?"));
+                return Err(
+                    Refusal::no_verdict(format!("the target cannot be judged: {reason}")).hint(UNREACHED)
+                );
             }
             if let Some(401 | 403) = status {
-                return Err(Refusal::no_verdict(format!("the target refuses the credentials: {reason}"))
-                    .hint("set a valid bearer token in SCIM_TOKEN; `--help` tells other ways to log in"));
+                return Err(
+                    Refusal::no_verdict(format!("the target refuses the credentials: {reason}")).hint(LOG_IN)
+                );
+            }
+            if self.line.knows_nothing() {
+                return Err(
+                    Refusal::no_verdict(format!("the target cannot be judged: {reason}")).hint(ELSEWHERE)
+                );
             }
             finding.status = Status::Fail;
             finding.message = format!("{product} would refuse the connection: {reason}");
@@ -121,8 +138,8 @@ impl Job {
     ) -> Result<(), Refusal> {
         for number in 1.. {
             let cycle = self.cycle(directory, None, observer).await?;
-            if number == 1 && cycle.failures > 0 && cycle.refused == cycle.operations {
-                return Err(self.unjudged(&cycle));
+            if number == 1 && cycle.failures > 0 {
+                self.judgeable(&cycle)?;
             }
             let is_settled = self.engine.next_attempt().is_none();
             let is_enough = match wanted {
@@ -138,17 +155,24 @@ impl Job {
         Ok(())
     }
 
-    /// Nothing worked, because nobody answered or the credentials were refused: that says nothing about the target.
-    fn unjudged(&self, cycle: &Cycle) -> Refusal {
+    /// Whether a first cycle says anything about the target.
+    ///
+    /// # Errors
+    /// Nothing worked, because nobody answered, the credentials were refused, or there is nothing at this URL.
+    fn judgeable(&self, cycle: &Cycle) -> Result<(), Refusal> {
+        let is_refused = cycle.refused == cycle.operations;
+        let is_elsewhere = self.line.knows_nothing();
+        if !is_refused && !is_elsewhere {
+            return Ok(());
+        }
         let reason = self.engine.state().troubles.values().next().map(|trouble| trouble.reason.clone());
         let reason = self.secrets.text(&reason.unwrap_or_default()).into_inner();
-        let refusal = Refusal::no_verdict(format!("the target cannot be judged: {reason}"));
-        match &cycle.stopped {
-            Some(Stop::Target(failure)) if failure.is_refusal() => {
-                refusal.hint("set a valid bearer token in SCIM_TOKEN; `--help` tells other ways to log in")
-            }
-            _ => refusal.hint("is it running, and is the URL right?"),
-        }
+        let hint = match &cycle.stopped {
+            _ if is_elsewhere => ELSEWHERE,
+            Some(Stop::Target(failure)) if failure.is_refusal() => LOG_IN,
+            _ => UNREACHED,
+        };
+        Err(Refusal::no_verdict(format!("the target cannot be judged: {reason}")).hint(hint))
     }
 
     /// Runs one cycle; with `only`, provisions this person on demand.
@@ -171,10 +195,12 @@ impl Job {
             evidence: &mut self.evidence,
             cycle: self.engine.state().job.cycle + 1,
         };
+        let clock = Instant::now();
         let cycle = match only {
             None => self.engine.cycle(directory, &self.line, &mut listener).await,
             Some(key) => self.engine.provision(directory, key, &self.line, &mut listener).await,
         };
+        self.worked += clock.elapsed();
         let stopped = match &cycle.stopped {
             None => None,
             Some(Stop::Target(failure)) => Some(self.secrets.text(&failure.reason).into_inner()),
@@ -193,6 +219,16 @@ impl Job {
         Ok(cycle)
     }
 
+    /// Whether nobody is to be provisioned, and nobody was.
+    pub fn has_nothing_to_do(&self, directory: &Directory) -> bool {
+        let scope = Scope::new(directory, self.engine.nesting());
+        let state = self.engine.state();
+        let is_empty = state.people.is_empty() && state.groups.is_empty();
+        is_empty
+            && scope.people().all(|(_, standing)| standing.is_err())
+            && scope.assigned_groups().next().is_none()
+    }
+
     /// How many findings [`Job::judge`] will tell.
     pub fn count(&self, directory: &Directory) -> usize {
         compare::count(&self.engine, &Scope::new(directory, self.engine.nesting()))
@@ -200,7 +236,7 @@ impl Job {
 
     /// Holds the target against the directory, and tells what was sent altogether.
     pub async fn judge(&mut self, directory: &Directory, observer: &mut impl Observer) {
-        let traffic = self.line.traffic();
+        let traffic = self.line.traffic(self.worked);
         let scope = Scope::new(directory, self.engine.nesting());
         let objects = compare::count(&self.engine, &scope);
         let cycle = self.engine.state().job.cycle;

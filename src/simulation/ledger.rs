@@ -5,13 +5,12 @@
 //! left out when it is not. At the end of a run the file is written anew with as few records as possible.
 
 use std::fs::{File, TryLockError};
-use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::io::{BufRead, BufReader, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::diagnostic::{Diagnostic, SourceFile};
 use crate::idp::Dialect;
 use crate::idp::engine::state::{Record, State};
 use crate::target::refusal::Refusal;
@@ -28,6 +27,12 @@ struct Head {
     format: String,
     dialect: String,
     target: String,
+}
+
+impl Head {
+    fn of(dialect: Dialect, target: &str) -> Self {
+        Self { format: FORMAT.into(), dialect: dialect.word().into(), target: target.into() }
+    }
 }
 
 /// An open state file. It is locked: no second run writes it at the same time.
@@ -63,8 +68,7 @@ impl Ledger {
             }
             Err(TryLockError::Error(error)) => return Err(cannot(error)),
         }
-        let head = Head { format: FORMAT.into(), dialect: dialect.word().into(), target: target.into() };
-        let mut ledger = Self { path: path.to_owned(), file, head };
+        let mut ledger = Self { path: path.to_owned(), file, head: Head::of(dialect, target) };
         let state = match restart {
             true => {
                 ledger.check_format()?;
@@ -94,7 +98,7 @@ impl Ledger {
             }
             match serde_json::from_slice(&line) {
                 Ok(record) => state.apply(record),
-                Err(error) => return Err(self.broken(number, &line, &error)),
+                Err(error) => return Err(self.broken(number, &error)),
             }
         }
         Ok(state)
@@ -137,14 +141,15 @@ impl Ledger {
             .hint("name another file, or begin anew with `--restart`"))
     }
 
-    fn broken(&self, number: usize, line: &[u8], error: &serde_json::Error) -> Refusal {
-        let text = String::from_utf8_lossy(line).trim_end().chars().take(200).collect::<String>();
-        let source = SourceFile::new(self.path.display().to_string(), text.clone());
-        let title = format!("line {number} of the state file is broken: {error}");
-        let diagnostic = Diagnostic::error(title).at(&source, 0..text.len(), "this line");
-        Refusal::broken(vec![
-            diagnostic.with_note("`--restart` forgets the state; what is linked is found again by lookups"),
-        ])
+    fn broken(&self, number: usize, error: &serde_json::Error) -> Refusal {
+        // The place within the line is that of the reader, which has seen this line only.
+        let what = error.to_string();
+        let what = what.split(" at line ").next().unwrap_or_default();
+        let (shown, column) = (self.path.display(), error.column());
+        Refusal::usage(format!(
+            "the state file `{shown}` is broken at line {number}, column {column}: {what}"
+        ))
+        .hint("`--restart` forgets the state; what is linked is found again by lookups")
     }
 
     /// Appends a record.
@@ -183,11 +188,33 @@ impl Ledger {
     }
 }
 
+/// The state in a file, which is left as it is and may be in use; nothing where there is no such file.
+///
+/// # Errors
+/// It cannot be read, or is the state of something else.
+pub fn look(
+    path: &Path,
+    dialect: Dialect,
+    target: &str,
+    restart: bool,
+    now: Timestamp,
+) -> Result<State, Refusal> {
+    let file = match File::open(path) {
+        Ok(file) if !restart => file,
+        Ok(_) => return Ok(State::new(now)),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(State::new(now)),
+        Err(error) => {
+            let shown = path.display();
+            return Err(Refusal::usage(format!("the state file `{shown}` cannot be used: {error}")));
+        }
+    };
+    Ledger { path: path.to_owned(), file, head: Head::of(dialect, target) }.read(now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::idp::engine::state::Link;
-    use crate::target::refusal::RefusalKind;
 
     const TARGET: &str = "https://app.example.com/scim/v2";
 
@@ -236,10 +263,16 @@ mod tests {
         let path = folder.path().join("state.jsonl");
         drop(open(&path, Dialect::Entra, TARGET, false).unwrap());
         File::options().append(true).open(&path).unwrap().write_all(b"{\"nobody\":1}\n").unwrap();
-        let refusal = Ledger::open(&path, Dialect::Entra, TARGET, false, now()).unwrap_err();
-        let RefusalKind::Broken(mistakes) = refusal.kind else { panic!("{refusal:?}") };
-        assert!(
-            mistakes[0].title.starts_with("line 3 of the state file is broken: unknown variant `nobody`")
+        let message = open(&path, Dialect::Entra, TARGET, false).unwrap_err();
+        assert!(message.contains("is broken at line 3, column 9: unknown variant `nobody`"), "{message}");
+        assert!(!message.contains("line 1"), "{message}");
+        // Whoever only looks finds the same, and leaves the file as it is.
+        let seen = look(&path, Dialect::Entra, TARGET, false, now()).unwrap_err();
+        assert_eq!(seen.message, message);
+        assert_eq!(look(&path, Dialect::Entra, TARGET, true, now()).unwrap(), State::new(now()));
+        assert_eq!(
+            look(&folder.path().join("no"), Dialect::Okta, TARGET, false, now()).unwrap(),
+            State::new(now())
         );
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::event::provisioning::Traffic;
 use crate::exchange::{Exchange, FailureKind, Request, Response, SCIM_JSON, TransportFailure};
 use crate::idp::engine::wire::Wire;
+use crate::protocol::message::{ERROR, LIST_RESPONSE};
 use crate::target::journal::Journal;
 use crate::target::{Target, journaled};
 
@@ -31,8 +32,8 @@ struct Heard {
     exchanges: Vec<Exchange>,
     /// Microseconds, one for each answer.
     latencies: Vec<u32>,
-    first: Option<Instant>,
-    last: Option<Instant>,
+    /// Whether anything was answered otherwise than with 404.
+    knows_something: bool,
 }
 
 impl Line {
@@ -53,18 +54,20 @@ impl Line {
         std::mem::take(&mut self.lock().exchanges)
     }
 
-    /// What was sent so far.
-    pub fn traffic(&self) -> Traffic {
+    /// Whether there were answers, and all of them were 404: then the base URL is wrong.
+    pub fn knows_nothing(&self) -> bool {
+        let heard = self.lock();
+        !heard.latencies.is_empty() && !heard.knows_something
+    }
+
+    /// What was sent so far, in so much time.
+    pub fn traffic(&self, elapsed: Duration) -> Traffic {
         let mut heard = self.lock();
         heard.latencies.sort_unstable();
         let latencies = &heard.latencies;
         let share = |percent: usize| {
             let index = (latencies.len() * percent).div_ceil(100).saturating_sub(1);
             Duration::from_micros(latencies.get(index).copied().unwrap_or_default().into())
-        };
-        let elapsed = match (heard.first, heard.last) {
-            (Some(first), Some(last)) => last.duration_since(first),
-            _ => Duration::ZERO,
         };
         Traffic {
             requests: latencies.len(),
@@ -97,11 +100,10 @@ impl Line {
 
 impl Wire for Line {
     async fn send(&self, request: Request) -> Exchange {
-        self.lock().first.get_or_insert_with(Instant::now);
         let exchange = self.exchange(request).await;
         let mut heard = self.lock();
         heard.latencies.push(u32::try_from(exchange.duration.as_micros()).unwrap_or(u32::MAX));
-        heard.last = Some(Instant::now());
+        heard.knows_something |= exchange.response().is_none_or(|response| response.status != 404);
         if self.keeps {
             heard.exchanges.push(exchange.clone());
         }
@@ -119,11 +121,15 @@ fn unsent(request: Request, why: &str) -> Exchange {
     Exchange { request, outcome, started: Timestamp::now(), duration: Duration::ZERO, attempt: 1 }
 }
 
+/// What ids begin with that no target gave.
+const IMAGINED: &str = "dry-run-";
+
 /// What a dry run pretends to have written.
 #[derive(Default)]
 struct Imagined {
     /// By path.
     resources: BTreeMap<String, Value>,
+    created: usize,
 }
 
 impl Imagined {
@@ -133,7 +139,8 @@ impl Imagined {
         let body = || serde_json::from_slice::<Value>(&request.body).unwrap_or_default();
         let (status, body) = match request.method.as_str() {
             "POST" => {
-                let id = format!("dry-run-{}", self.resources.len() + 1);
+                self.created += 1;
+                let id = format!("{IMAGINED}{}", self.created);
                 let mut resource = body();
                 if let Value::Object(members) = &mut resource {
                     members.remove("password");
@@ -142,7 +149,15 @@ impl Imagined {
                 self.resources.insert(format!("{path}/{id}"), resource.clone());
                 (201, Some(resource))
             }
-            "GET" | "HEAD" => (200, Some(self.resources.get(&path)?.clone())),
+            "GET" | "HEAD" => match self.resources.get(&path) {
+                Some(resource) => (200, Some(resource.clone())),
+                None if !request.target.contains(IMAGINED) => return None,
+                // Nobody is asked for what there is in imagination only.
+                None if matches!(path.as_str(), "/Users" | "/Groups") => {
+                    (200, Some(json!({ "schemas": [LIST_RESPONSE], "totalResults": 0, "Resources": [] })))
+                }
+                None => (404, Some(json!({ "schemas": [ERROR], "status": "404" }))),
+            },
             "PUT" => (200, Some(body())),
             "DELETE" => {
                 self.resources.remove(&path);

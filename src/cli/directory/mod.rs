@@ -74,7 +74,7 @@ impl DirectoryOutput {
 }
 
 /// Reads a text file that is not longer than `limit` bytes.
-fn read(path: &Path, limit: usize, context: &Context) -> Result<Arc<SourceFile>, Stop> {
+pub(super) fn read(path: &Path, limit: usize, context: &Context) -> Result<Arc<SourceFile>, Stop> {
     let shown = context.shown(path);
     let failed = |error: io::Error| Stop::usage(format!("cannot read `{shown}`: {error}"));
     let mut file = File::open(context.directory.join(path)).map_err(failed)?;

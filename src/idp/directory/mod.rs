@@ -24,6 +24,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | `decode` | from YAML to the types below, every mistake at its place |
+//! | [`doubles`] | what two have that should tell them apart |
 //! | [`edit`] | changes, as an administrator makes them |
 //! | [`scope`] | who is assigned and who is not, and who belongs to which group |
 //! | [`mod@write`] | back to YAML |
@@ -39,6 +40,7 @@ use crate::protocol::filter::Filter;
 use crate::yaml::Span;
 
 mod decode;
+pub mod doubles;
 pub mod edit;
 pub mod generate;
 pub mod import;

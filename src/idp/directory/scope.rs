@@ -5,18 +5,17 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::sync::{Arc, LazyLock};
 
 use serde_json::{Value, json};
 
 use super::{Assigned, Directory, ENTERPRISE, Group, Member, Person, PersonStatus};
 use crate::diagnostic::nearest;
-use crate::idp::mapping::Place;
+use crate::idp::mapping::{Place, USER};
 use crate::protocol::Resource;
 use crate::protocol::attr::AttrPath;
 use crate::protocol::filter::{self, Compiled, Filter};
 use crate::protocol::policy::Policy;
-use crate::protocol::schema::{Registry, TypeSchema};
+use crate::protocol::schema::TypeSchema;
 
 /// Why a person is not provisioned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -185,10 +184,6 @@ pub struct ScopeMistake {
     /// What would be right.
     pub help: Option<String>,
 }
-
-/// What people are in SCIM; never absent, as the standard schemas are part of the program.
-pub(super) static USER: LazyLock<Option<Arc<TypeSchema>>> =
-    LazyLock::new(|| Registry::standard().by_name("User").cloned());
 
 /// A scope filter, ready to be run over people. It sees a person as the User resource that the identity provider has:
 /// the attributes, `active` as the status says, and the manager of the enterprise extension with the key as `value`.

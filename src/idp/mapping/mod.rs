@@ -19,6 +19,7 @@ pub mod place;
 
 pub use expression::Expression;
 pub use place::Place;
+pub(in crate::idp) use place::USER;
 
 use super::directory::Person;
 

@@ -1,15 +1,17 @@
 //! An attribute of a resource, for reading and writing.
 
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 
 use serde_json::{Map, Value};
 
 use super::MappingError;
-use crate::protocol::attr::AttrPath;
+use crate::protocol::attr::{AttrPath, Bound};
 use crate::protocol::filter::{Filter, Op};
 use crate::protocol::message::member;
 use crate::protocol::path;
 use crate::protocol::policy::Policy;
+use crate::protocol::schema::{Attribute, Registry, TypeSchema};
 
 /// Which element of a multi-valued attribute: the one whose sub-attribute has this value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +35,10 @@ pub struct Place {
     /// The sub-attribute.
     pub sub: Option<String>,
 }
+
+/// What people are in SCIM; never absent, as the standard schemas are part of the program.
+pub(in crate::idp) static USER: LazyLock<Option<Arc<TypeSchema>>> =
+    LazyLock::new(|| Registry::standard().by_name("User").cloned());
 
 /// URI of the core schemas, whose attributes stand at the top level of a resource.
 const CORE: &str = "urn:ietf:params:scim:schemas:core:2.0:";
@@ -65,6 +71,16 @@ impl Place {
         let extension =
             schema.filter(|urn| !urn.to_ascii_lowercase().starts_with(&CORE.to_ascii_lowercase()));
         Ok(Self { extension, name, selector, sub: parsed.sub.or(sub) })
+    }
+
+    /// The definition of the attribute of a User, or of its sub-attribute, where the standard schemas have it.
+    pub fn definition(&self) -> Option<&'static Attribute> {
+        let path =
+            AttrPath { schema: self.extension.clone(), name: self.name.clone(), sub: self.sub.clone() };
+        match USER.as_deref()?.bind(&path).ok()? {
+            Bound::Attribute { attribute, sub, .. } => Some(sub.unwrap_or(attribute)),
+            Bound::Container(_) => None,
+        }
     }
 
     /// Whether it is the attribute of this name, as a whole and at the top level.

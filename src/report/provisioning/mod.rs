@@ -238,7 +238,7 @@ impl Provisioning {
         let (open_people, open_groups) = (open(&self.people), open(&self.groups));
         let says = |people: usize, groups: usize| {
             let verb = if people + groups == 1 { "is" } else { "are" };
-            format!("{} at the target {verb} as the directory says", people_and_groups(people, groups))
+            format!("{} {verb} as the directory says", people_and_groups(people, groups))
         };
         let mut text = match (bad_people, bad_groups) {
             (0, 0) if people + groups == 0 => "no person and no group was compared".to_owned(),

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use super::progress::Progress;
 use super::{message, provisioning, words};
 use crate::event::{Event, Finding, Kind, Observer, Readiness, SnapshotState, Status, Tally, TargetInfo};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Request};
 use crate::redact::Redacted;
 
 mod check;
@@ -43,6 +43,8 @@ pub struct Terminal {
     talk: Box<dyn Write + Send>,
     colour: bool,
     detail: Detail,
+    /// Whether every request has a line, also where not everything is told.
+    lists_requests: bool,
     progress: Progress,
     exchanges: HashMap<String, Vec<(String, Redacted<Exchange>)>>,
     kind: Kind,
@@ -77,6 +79,7 @@ impl Terminal {
             talk,
             colour,
             detail,
+            lists_requests: false,
             progress,
             exchanges: HashMap::new(),
             kind: Kind::Run,
@@ -98,6 +101,14 @@ impl Terminal {
     #[must_use]
     pub fn reviewed_in(mut self, folders: Vec<String>) -> Self {
         self.review = folders;
+        self
+    }
+
+    /// Gives every request a line, and what is done with it another.
+    #[must_use]
+    pub fn listing_requests(mut self) -> Self {
+        self.lists_requests = true;
+        self.simulation = self.simulation.telling_everything();
         self
     }
 
@@ -160,6 +171,10 @@ impl Terminal {
     fn exchanges_of(&mut self, id: &str) -> String {
         let mut text = String::new();
         for (step, exchange) in self.exchanges.remove(id).unwrap_or_default() {
+            if self.detail != Detail::Verbose {
+                text.push_str(&request_line(&exchange));
+                continue;
+            }
             let heading =
                 if step.is_empty() { String::new() } else { format!("  {DIM}# {}{DIM:#}\n", clean(&step)) };
             text.push_str(&format!("\n{heading}"));
@@ -260,7 +275,7 @@ impl Observer for Terminal {
             }
             Event::ItemStarted(item) => self.progress.started(item),
             Event::Exchanged { item, step, exchange } => {
-                if self.detail == Detail::Verbose {
+                if self.detail == Detail::Verbose || self.lists_requests {
                     let exchanges = self.exchanges.entry(item.id.clone()).or_default();
                     exchanges.push((step.clone(), exchange.clone()));
                 }
@@ -279,6 +294,16 @@ impl Observer for Terminal {
             Event::Ended { elapsed, interrupted } => self.ended(*elapsed, *interrupted),
         }
     }
+}
+
+/// `    GET /Users?filter=userName+eq+%22ada%22  200`
+fn request_line(exchange: &Exchange) -> String {
+    let answer = match &exchange.outcome {
+        Ok(response) => response.status.to_string(),
+        Err(failure) => failure.to_string(),
+    };
+    let Request { method, target, .. } = &exchange.request;
+    format!("    {} {}  {DIM}{}{DIM:#}\n", clean(method), clean(target), clean(&answer))
 }
 
 /// Whether an item that ended so is worth telling even when little is told.

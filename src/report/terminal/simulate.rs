@@ -38,16 +38,18 @@ const TOLD: usize = 1_000;
 /// A simulation while it runs.
 pub(super) struct Simulation {
     detail: Detail,
+    /// Whether every entry has a line, also of a large directory.
+    tells_everything: bool,
     numbers: Provisioning,
     /// Items that are judged at the end: about as many as the directory has objects.
     planned: usize,
     /// The part of a cycle that goes on: which cycle, what, how many objects.
     phase: Option<(u32, &'static str, usize)>,
-    /// Failures of this cycle that had a line, and those that had none.
-    failures: (usize, usize),
+    /// Failures of this cycle.
+    failures: Failures,
     /// Entries of this cycle that had a line.
     lines: usize,
-    /// Who was said to be left out, and why.
+    /// Who was said to be left out or to have failed, and why.
     told: HashSet<(String, String)>,
     /// What is told in full at the end.
     kept: Vec<Finding>,
@@ -61,14 +63,26 @@ pub(super) struct Simulation {
     compared: bool,
 }
 
+/// Failures of a cycle.
+#[derive(Default)]
+struct Failures {
+    /// Those that had a line.
+    told: usize,
+    /// Those that failed for the same reason in an earlier cycle.
+    again: usize,
+    /// Others.
+    untold: usize,
+}
+
 impl Simulation {
     pub fn new(detail: Detail) -> Self {
         Self {
             detail,
+            tells_everything: false,
             numbers: Provisioning::default(),
             planned: 0,
             phase: None,
-            failures: (0, 0),
+            failures: Failures::default(),
             lines: 0,
             told: HashSet::new(),
             kept: Vec::new(),
@@ -77,6 +91,11 @@ impl Simulation {
             tabled: 0,
             compared: false,
         }
+    }
+
+    /// Gives every entry a line.
+    pub fn telling_everything(self) -> Self {
+        Self { tells_everything: true, ..self }
     }
 
     /// Takes note of how many items are planned.
@@ -94,7 +113,7 @@ impl Simulation {
                     self.kept.retain(|finding| provisioning::kind_of(&finding.item.topic).is_none());
                     self.open = Groups::default();
                 }
-                String::new()
+                self.phase_line(*cycle, what, *objects)
             }
             Event::Provisioned(entry) => self.entry(entry),
             Event::CycleDone(done) => self.cycle(done),
@@ -123,6 +142,18 @@ impl Simulation {
         }
     }
 
+    /// Of many objects nothing is told one by one, and there may be no bar.
+    fn phase_line(&self, cycle: u32, what: &str, objects: usize) -> String {
+        if objects <= FEW || self.detail != Detail::Normal {
+            return String::new();
+        }
+        let objects = words::grouped(objects);
+        match what {
+            COMPARISON => format!("{DIM}comparing {objects} people and groups …{DIM:#}\n"),
+            what => format!("{DIM}cycle {cycle}: {what} of {objects} …{DIM:#}\n"),
+        }
+    }
+
     fn entry(&mut self, entry: &Entry) -> String {
         let is_small = match self.phase {
             Some((cycle, _, objects)) if cycle == entry.cycle => objects <= FEW,
@@ -131,16 +162,11 @@ impl Simulation {
         let is_told = match (self.detail, entry.status) {
             (Detail::Quiet, _) => false,
             (Detail::Verbose, _) => true,
+            (Detail::Normal, _) if self.tells_everything => true,
             (Detail::Normal, Outcome::Skipped) => is_small && self.is_news(entry),
             (Detail::Normal, Outcome::Success) => is_small,
-            (Detail::Normal, Outcome::Failure) => is_small || self.failures.0 < FAILURES,
+            (Detail::Normal, Outcome::Failure) => self.is_failure_told(is_small, entry),
         };
-        if entry.status == Outcome::Failure {
-            match is_told {
-                true => self.failures.0 += 1,
-                false => self.failures.1 += 1,
-            }
-        }
         if !is_told {
             return String::new();
         }
@@ -150,7 +176,18 @@ impl Simulation {
         format!("{blank}{}", line(entry, self.detail))
     }
 
-    /// Whether that somebody is left out was not told yet.
+    fn is_failure_told(&mut self, is_small: bool, entry: &Entry) -> bool {
+        let has_room = is_small || self.failures.told < FAILURES;
+        let is_told = has_room && self.is_news(entry);
+        match (is_told, has_room) {
+            (true, _) => self.failures.told += 1,
+            (false, true) => self.failures.again += 1,
+            (false, false) => self.failures.untold += 1,
+        }
+        is_told
+    }
+
+    /// Whether this was not told yet: that somebody is left out, or failed, for this reason.
     fn is_news(&mut self, entry: &Entry) -> bool {
         if self.told.len() >= TOLD {
             self.told.clear();
@@ -161,12 +198,15 @@ impl Simulation {
 
     /// What a cycle did, once it is over.
     fn cycle(&mut self, done: &CycleDone) -> String {
-        let (_, untold) = std::mem::take(&mut self.failures);
+        let Failures { again, untold, .. } = std::mem::take(&mut self.failures);
         self.lines = 0;
         let Some(cycle) = self.numbers.cycles.last().filter(|_| self.detail != Detail::Quiet) else {
             return String::new();
         };
         let mut text = String::new();
+        if again > 0 {
+            let _ = writeln!(text, "{DIM}{} failed as before{DIM:#}", words::grouped(again));
+        }
         if untold > 0 {
             let _ = writeln!(
                 text,
@@ -219,37 +259,63 @@ impl Simulation {
     /// What is told once a comparison is over. Who watches a directory sees one after each edit; the provisioning log
     /// in numbers comes with the first, and again at the end.
     pub fn comparison(&mut self, target: &TargetInfo) -> String {
-        let mut text = if self.tabled == 0 { self.log_in_numbers() } else { String::new() };
-        text.push_str(&self.findings(target));
+        let is_first = self.tabled == 0;
+        let mut text = if is_first { self.log_in_numbers() } else { String::new() };
+        text.push_str(&self.findings(target, is_first));
         text
     }
 
     /// All that is told at the end but the counts, and was not told before.
     pub fn ending(&mut self, target: &TargetInfo) -> String {
-        let mut text = self.log_in_numbers();
+        let mut text = self.unfinished();
+        let has_news = self.tabled != self.numbers.cycle_count() || !text.is_empty();
+        if has_news {
+            text.push_str(&self.log_in_numbers());
+        }
         if !self.compared {
-            text.push_str(&self.findings(target));
+            text.push_str(&self.findings(target, true));
+        } else if has_news {
+            text.push_str(&self.throughput());
         }
         text
     }
 
+    /// What was done in a cycle that was cut short.
+    fn unfinished(&self) -> String {
+        let counts = &self.numbers.current;
+        let Some((cycle, ..)) = self.phase.filter(|_| counts.rows().next().is_some()) else {
+            return String::new();
+        };
+        match self.detail {
+            Detail::Quiet => String::new(),
+            _ => format!("\n{BOLD}cycle {cycle}{BOLD:#}, cut short: {}\n", counts.phrase()),
+        }
+    }
+
+    fn throughput(&self) -> String {
+        let Some(traffic) = self.numbers.traffic.as_ref().filter(|_| self.detail != Detail::Quiet) else {
+            return String::new();
+        };
+        format!("\n{}\n", provisioning::throughput(traffic))
+    }
+
     fn log_in_numbers(&mut self) -> String {
-        if self.detail == Detail::Quiet || self.tabled == self.numbers.cycle_count() {
+        if self.detail == Detail::Quiet {
             return String::new();
         }
         self.tabled = self.numbers.cycle_count();
         self.table() + &self.reasons()
     }
 
-    fn findings(&mut self, target: &TargetInfo) -> String {
+    fn findings(&mut self, target: &TargetInfo, with_traffic: bool) -> String {
         self.compared = true;
         let mut text = self.differences(target);
         text.push_str(&self.not_judged());
         if self.detail == Detail::Quiet {
             return text;
         }
-        if let Some(traffic) = &self.numbers.traffic {
-            let _ = writeln!(text, "\n{}", provisioning::throughput(traffic));
+        if with_traffic {
+            text.push_str(&self.throughput());
         }
         if self.numbers.people.total() + self.numbers.groups.total() > 0 || !self.kept.is_empty() {
             let Verdict { holds, text: verdict } = self.numbers.verdict();

@@ -5,6 +5,7 @@ use super::super::{DialectMapping, MappingText};
 use super::Decoder;
 use crate::idp::Dialect;
 use crate::idp::mapping::{ACTIVE, Expression, MANAGER, MappingError, Place};
+use crate::protocol::schema::Mutability;
 use crate::yaml::decode::Keys;
 use crate::yaml::{Entry, Node, Span, Value};
 
@@ -55,8 +56,9 @@ impl Decoder {
                 return None;
             }
         };
-        if let Err(error) = Place::parse(&rule.key) {
-            self.wrong_text(&rule.key_span, &rule.key, error);
+        match Place::parse(&rule.key) {
+            Err(error) => self.wrong_text(&rule.key_span, &rule.key, error),
+            Ok(place) => self.target(&place, rule),
         }
         if let Some((text, span)) = &expression {
             match Expression::parse(text) {
@@ -65,6 +67,22 @@ impl Decoder {
             }
         }
         Some(MappingText { target: rule.key.clone(), target_span: rule.key_span.clone(), expression })
+    }
+
+    /// Notes what no target can take, or do without.
+    fn target(&mut self, place: &Place, rule: &Entry) {
+        if let Some(help) = unknown_attribute(place) {
+            let title = format!("`{place}` is no attribute of a User");
+            let help =
+                help.unwrap_or_else(|| "attributes of your own stand below a URN of your own".to_owned());
+            self.mistakes.add_with_help(&rule.key_span, title, "this attribute", &help);
+        } else if place.definition().is_some_and(|found| found.mutability == Mutability::ReadOnly) {
+            let title = format!("`{place}` is set by the target and cannot be mapped");
+            self.mistakes.add(&rule.key_span, title, "readOnly");
+        } else if place.is("userName") && matches!(rule.value.value, Value::Null) {
+            let help = "every User has one (RFC 7643 §4.1.1): write an expression, or leave the line out";
+            self.mistakes.add_with_help(&rule.value.span, "`userName` has to be mapped", "not mapped", help);
+        }
     }
 
     /// Notes attributes that no person has.

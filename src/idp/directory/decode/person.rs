@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::super::scope::USER;
 use super::super::{ENTERPRISE, PersonStatus};
 use super::{Decoder, Person};
 use crate::diagnostic::nearest;
+use crate::idp::mapping::USER;
 use crate::protocol::schema::{Attribute, Type};
 use crate::yaml::decode::{Mistakes, field};
 use crate::yaml::{Entry, Node, Value};

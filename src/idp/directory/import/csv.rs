@@ -11,9 +11,9 @@ use csv::{ReaderBuilder, StringRecord};
 use serde_json::{Map, Value, json};
 
 use super::super::keys::Keys;
-use super::super::scope::USER;
 use super::super::{Directory, ENTERPRISE, Group, Member, Person, PersonStatus};
 use crate::diagnostic::{Diagnostic, SourceFile, nearest};
+use crate::idp::mapping::USER;
 use crate::protocol::attr::{AttrPath, Bound, Container};
 use crate::protocol::schema::{Mutability, Returned, Type, TypeSchema};
 use crate::yaml::decode::Mistakes;

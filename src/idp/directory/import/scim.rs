@@ -7,8 +7,8 @@ use serde_json::{Map, Value};
 
 use super::super::decode::cycles;
 use super::super::keys::Keys;
-use super::super::scope::USER;
 use super::super::{Directory, ENTERPRISE, Group, Member, Person, PersonStatus};
+use crate::idp::mapping::USER;
 use crate::protocol::schema::{Attribute, Mutability, Returned, Type, TypeSchema, find};
 
 /// Takes resources as they come and makes a directory of them at the end.

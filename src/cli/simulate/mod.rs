@@ -1,7 +1,7 @@
 //! `simulate`: plays an identity provider against a target until the target is what the directory says.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -12,23 +12,17 @@ use super::env;
 use super::exit::{Exit, Stop};
 use super::output::{self, LogArgs, Options, OutputArgs};
 use super::signal::Signals;
-use super::target_options::{Chosen, TargetArgs};
+use super::target_options::TargetArgs;
 use super::values::{at_the_same_time, span};
-use crate::diagnostic::SourceFile;
 use crate::event::{Event, Kind, Observer, Status};
 use crate::idp::Dialect;
 use crate::idp::dialect::Leave;
 use crate::idp::directory::{self, Directory};
 use crate::idp::engine::import::Imported;
-use crate::idp::engine::state::State;
-use crate::idp::engine::{Engine, Settings};
-use crate::idp::mapping::Place;
 use crate::report::Reporter;
-use crate::report::terminal::Detail;
 use crate::simulation::drive::Job;
-use crate::simulation::ledger::Ledger;
-use crate::simulation::line::Line;
-use crate::simulation::site::Site;
+
+mod setup;
 
 /// How often the directory is looked at while `--watch` waits for edits.
 const GLANCE: Duration = Duration::from_millis(250);
@@ -60,8 +54,9 @@ pub struct SimulateArgs {
     /// Forget what the state file holds and begin with an initial cycle
     #[arg(long, env = env::RESTART, value_parser = clap::builder::FalseyValueParser::new(), requires = "state", help_heading = "Cycles")]
     restart: bool,
-    /// Show the requests of a cycle: reads go to the target, writes are imagined [without `--target`: to an empty one]
-    #[arg(long, env = env::DRY_RUN, value_parser = clap::builder::FalseyValueParser::new(), conflicts_with_all = ["watch", "state"], help_heading = "Cycles")]
+    /// Show the requests of a cycle: reads go to the target, writes are imagined [without `--target`: to an empty one].
+    /// With `--verbose`, headers and bodies as well. A state file is read and left as it is
+    #[arg(long, env = env::DRY_RUN, value_parser = clap::builder::FalseyValueParser::new(), conflicts_with = "watch", help_heading = "Cycles")]
     dry_run: bool,
     /// What the built-in provider holds at the beginning: a directory file, such as `directory import` makes of a target
     #[arg(long, value_name = "FILE", env = env::RECORDED, help_heading = "Cycles")]
@@ -109,6 +104,16 @@ enum Deprovision {
     Keep,
 }
 
+impl Deprovision {
+    fn word(self) -> &'static str {
+        match self {
+            Deprovision::Deactivate => "deactivate",
+            Deprovision::Delete => "delete",
+            Deprovision::Keep => "keep",
+        }
+    }
+}
+
 impl From<Deprovision> for Leave {
     fn from(choice: Deprovision) -> Self {
         match choice {
@@ -118,9 +123,6 @@ impl From<Deprovision> for Leave {
         }
     }
 }
-
-/// As many people at the same time, unless the user says otherwise. No product publishes its own number.
-const JOBS: usize = 4;
 
 /// Runs the command.
 pub fn run(args: SimulateArgs, context: &Context) -> Exit {
@@ -133,63 +135,53 @@ impl SimulateArgs {
         let mut options = Options::default();
         options.list("--as", &[self.dialect.word()]);
         options.path("--directory", Some(&self.directory));
+        options.list("--cycles", self.cycles.as_slice());
+        options.flag("--watch", self.watch);
         options.list("--on-demand", self.on_demand.as_slice());
-        options.list("--match-by", &self.match_by);
-        options.flag("--no-groups", self.no_groups);
+        options.list("--advance", self.advance.map(crate::idp::span::word).as_slice());
+        options.path("--state", self.state.as_deref());
+        options.flag("--restart", self.restart);
         options.flag("--dry-run", self.dry_run);
+        options.path("--recorded", self.recorded.as_deref());
+        options.list("--match-by", &self.match_by);
+        options.list("--deprovision", self.deprovision.map(Deprovision::word).as_slice());
+        options.flag("--import", self.import);
+        options.flag("--no-groups", self.no_groups);
+        options.list("--profile", self.profile.as_slice());
         options.list("--defect", &self.defect);
         options.into()
     }
 
-    fn settings(&self, detail: Detail) -> Result<Settings, Stop> {
-        let places = self.match_by.iter().map(|text| {
-            Place::parse(text).map_err(|error| Stop::usage(format!("`--match-by {text}`: {error}")))
-        });
-        let leave = self.deprovision.map(Leave::from);
-        let leaving = self.dialect.speech().habits().leaving;
-        if let Some(choice) = leave
-            && choice != leaving.unassigned
-            && !leaving.options.contains(&choice)
-        {
-            let product = self.dialect.speech().habits().product;
-            return Err(Stop::usage(format!("{product} does not let an administrator choose this"))
-                .hint("leave out `--deprovision`"));
+    /// How an interrupted run is gone on with.
+    fn way_on(&self) -> &'static str {
+        match self.state {
+            Some(_) => "the state is kept: run it again with the same `--state` to go on",
+            None => {
+                "run it again to go on: what was done is found by lookups, or by `--state FILE` next time"
+            }
         }
-        // What is shown request by request is done one after the other.
-        let at_once = if self.dry_run || detail == Detail::Verbose { 1 } else { JOBS };
-        Ok(Settings {
-            matching: places.collect::<Result<_, _>>()?,
-            leave,
-            groups: !self.no_groups,
-            at_once: self.jobs.map_or(at_once, NonZeroUsize::get),
-            seed: uuid::Uuid::new_v4().as_u64_pair().0,
-        })
     }
 }
 
 async fn perform(args: SimulateArgs, context: &Context) -> Result<Exit, Stop> {
-    let detail = if args.dry_run { Detail::Verbose } else { args.output.detail() };
-    let settings = args.settings(detail)?;
-    let (people, seen) = read(&args.directory, context)?;
-    if let Some(key) = &args.on_demand
-        && !people.people.iter().any(|person| person.key == *key)
-    {
-        let stop = Stop::usage(format!("there is nobody with the key `{key}` in the directory"));
-        let near = crate::diagnostic::nearest(key, people.people.iter().map(|person| person.key.as_str()));
-        return Err(match near {
-            Some(near) => stop.hint(format!("did you mean `{near}`?")),
-            None => stop,
-        });
+    let settings = args.settings()?;
+    let (people, seen) = setup::read(&args.directory, context)?;
+    if let Some(key) = &args.on_demand {
+        setup::find(key, &people)?;
     }
     let options = args.options();
     let chosen = args.target.clone().choose(context)?;
-    let mut reporter = args.log.reporter(&args.output, args.dry_run.then_some(Detail::Verbose), context)?;
+    let mut reporter = args.log.reporter(&args.output, args.dry_run, context)?;
     let mut signals = Signals::catch()?;
     let site = tokio::select! {
-        site = site(&args, chosen.as_ref(), context) => site?,
+        site = setup::site(&args, chosen.as_ref(), context) => site?,
         () = signals.next() => return Ok(Exit::Interrupted),
     };
-    let mut job = job(&args, settings, &people, &site, detail, context)?;
+    let mut job = setup::job(&args, settings, &people, &site, context)?;
+    if job.has_nothing_to_do(&people) && !args.watch {
+        let hint = format!("`scimulator directory check {}` says who is in scope", args.directory.display());
+        return Err(Stop::nothing_selected("nobody in the directory is assigned and in scope").hint(hint));
+    }
     if let Some(time) = args.advance {
         job.engine_mut().advance(time);
     }
@@ -207,6 +199,10 @@ async fn perform(args: SimulateArgs, context: &Context) -> Result<Exit, Stop> {
     });
     let (tested, exchanges) = tested;
     let is_accepted = tested.status == Status::Pass;
+    if args.dry_run && site.is_shared() {
+        let notice = "dry run: reads go to the target, what would be written does not";
+        reporter.observe(&Event::Notice(notice.to_owned()));
+    }
     for exchange in exchanges {
         let item = std::sync::Arc::clone(&tested.item);
         reporter.observe(&Event::Exchanged { item, step: "connection test".to_owned(), exchange });
@@ -220,6 +216,9 @@ async fn perform(args: SimulateArgs, context: &Context) -> Result<Exit, Stop> {
             () = signals.next() => true,
         };
         job.keep()?;
+        if interrupted && !args.watch && !args.clean_up {
+            reporter.observe(&Event::Notice(args.way_on().to_owned()));
+        }
     }
     let left = tokio::select! {
         notices = site.leave() => Some(notices),
@@ -237,7 +236,7 @@ async fn perform(args: SimulateArgs, context: &Context) -> Result<Exit, Stop> {
 async fn work(
     args: &SimulateArgs,
     mut people: Directory,
-    mut seen: String,
+    mut seen: u64,
     job: &mut Job,
     reporter: &mut Reporter,
     context: &Context,
@@ -262,11 +261,12 @@ async fn work(
         loop {
             tokio::time::sleep(GLANCE).await;
             // A file that is being written is looked at again.
-            let Ok(now) = text(&args.directory, context) else { continue };
-            if now == seen || now.is_empty() {
+            let Ok(source) = setup::text(&args.directory, context) else { continue };
+            let now = setup::fingerprint(&source.text);
+            if now == seen || source.text.is_empty() {
                 continue;
             }
-            match directory::parse(&SourceFile::new(context.shown(&args.directory), now.clone())) {
+            match directory::parse(&source) {
                 Ok(read) => {
                     people = read;
                     let interval = job.engine().interval();
@@ -285,89 +285,4 @@ async fn work(
         job.judge(&people, reporter).await;
     }
     Ok(())
-}
-
-fn text(path: &Path, context: &Context) -> std::io::Result<String> {
-    std::fs::read_to_string(context.directory.join(path))
-}
-
-/// The directory, and the text that it was read from.
-fn read(path: &Path, context: &Context) -> Result<(Directory, String), Stop> {
-    let shown = context.shown(path);
-    let text = text(path, context)
-        .map_err(|error| Stop::usage(format!("the directory `{shown}` cannot be read: {error}")))?;
-    let read = directory::parse(&SourceFile::new(shown, text.clone())).map_err(Stop::broken)?;
-    Ok((read, text))
-}
-
-/// The target, or a provider of our own.
-async fn site(args: &SimulateArgs, chosen: Option<&Chosen>, context: &Context) -> Result<Site, Stop> {
-    let Some(chosen) = chosen else {
-        if args.state.is_some() {
-            return Err(Stop::usage("`--state` keeps nothing of use without `--target`")
-                .hint("the built-in provider forgets everything when the program ends; `scimulator serve` runs one that stays"));
-        }
-        let profile = args.profile.as_deref().unwrap_or("interop");
-        let site = Site::built_in(profile, super::serve::defects(&args.defect)?).await?;
-        if let Some(path) = &args.recorded {
-            site.record(&read(path, context)?.0).await?;
-        }
-        return Ok(site);
-    };
-    let own = [
-        ("--profile", args.profile.is_some()),
-        ("--defect", !args.defect.is_empty()),
-        ("--recorded", args.recorded.is_some()),
-    ];
-    if let Some((option, _)) = own.iter().find(|(_, is_given)| *is_given) {
-        return Err(Stop::usage(format!("`{option}` is for the built-in provider, not for a target"))
-            .hint(format!("leave out `{option}` or `--target`; the target is `{}`", chosen.name)));
-    }
-    let journals = args.clean_up.then_some(context.directory.as_path());
-    Ok(Site::target(&chosen.name, chosen.config()?, journals)?)
-}
-
-fn job(
-    args: &SimulateArgs,
-    settings: Settings,
-    people: &Directory,
-    site: &Site,
-    detail: Detail,
-    context: &Context,
-) -> Result<Job, Stop> {
-    let mapping = Engine::mapping_of(args.dialect, people).map_err(|error| Stop::usage(error.to_string()))?;
-    if let Some(place) =
-        settings.matching.iter().find(|place| !mapping.rules().iter().any(|rule| rule.place == **place))
-    {
-        let stop = Stop::usage(format!("`--match-by {place}` is no attribute that `{}` maps", args.dialect));
-        let known: Vec<String> = mapping.rules().iter().map(|rule| rule.place.to_string()).collect();
-        return Err(match crate::diagnostic::nearest(&place.to_string(), known.iter().map(String::as_str)) {
-            Some(near) => stop.hint(format!("did you mean `{near}`?")),
-            None => stop.hint(format!("mapped are {}", known.join(", "))),
-        });
-    }
-    let now = Timestamp::now();
-    let (ledger, state) = match &args.state {
-        None => (None, State::new(now)),
-        Some(path) => {
-            let path = context.directory.join(path);
-            let opened = Ledger::open(&path, args.dialect, site.target.base(), args.restart, now)?;
-            (Some(opened.0), opened.1)
-        }
-    };
-    // The flag has no effect on provisioning on demand.
-    let dialect = match (args.dialect, &args.on_demand) {
-        (Dialect::EntraAadOptScim, Some(_)) => Dialect::Entra,
-        (dialect, _) => dialect,
-    };
-    let engine = Engine::new(dialect.speech(), mapping, settings, state);
-    let keeps = detail == Detail::Verbose;
-    let line = match (args.dry_run, &site.visit) {
-        // Without a target, everything may really happen: the provider is ours.
-        (true, _) if site.is_shared() => Line::reading_only(site.target.clone(), keeps),
-        (_, visit) => {
-            Line::new(site.target.clone(), visit.as_ref().map(|(_, journal)| journal.clone()), keeps)
-        }
-    };
-    Ok(Job::new(engine, line, site.target.secrets().clone(), ledger))
 }
