@@ -276,7 +276,8 @@ fn explain_dialect(word: &str, dialect: Dialect, width: usize) -> String {
         }
     }
     if !assumed.is_empty() {
-        section(&mut text, "Assumed", &assumed.join("; "), width);
+        text.push_str("\nAssumed\n");
+        assumed.iter().for_each(|what| text.push_str(&indented(&wrapped(what, width - 2))));
     }
     for (label, said) in habits {
         section(&mut text, label, &said, width);
@@ -285,13 +286,15 @@ fn explain_dialect(word: &str, dialect: Dialect, width: usize) -> String {
     for (target, source) in mapping {
         let _ = writeln!(text, "  {target}  <-  {source}");
     }
-    let _ = writeln!(text, "\nHabits that a target must be ready for:");
-    for id in quirks {
-        if let Some(quirk) = catalogue::quirk(id) {
-            text.push_str(&indented(&wrapped(
-                &format!("{id} ({}): {}", grade(&quirk.grade), quirk.sends),
-                width - 2,
-            )));
+    let quirks: Vec<_> = quirks.iter().filter_map(|id| catalogue::quirk(id)).collect();
+    for of in ['A', 'B', 'C', 'D'] {
+        let rows = quirks.iter().filter(|quirk| quirk.grade.starts_with(of));
+        let rows: String = rows
+            .map(|quirk| indented(&wrapped(&format!("{}: {}", quirk.id, quirk.sends), width - 2)))
+            .collect();
+        if !rows.is_empty() {
+            let known = grade(&of.to_string());
+            let _ = write!(text, "\nHabits that a target must be ready for, {known}:\n{rows}");
         }
     }
     text

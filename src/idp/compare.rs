@@ -144,7 +144,7 @@ pub async fn compare<W: Wire>(engine: &Engine, scope: &Scope<'_>, wire: &W, mut 
             let id = engine.state().groups.get(&group.key).map_or("", |link| link.id.as_str());
             if let Some(keys) = groups.get(id).filter(|_| judged.unclear.is_none()) {
                 let others: Vec<&str> = keys.iter().copied().filter(|key| *key != group.key).collect();
-                judged.differences = vec![shares("group at the target", id, &others)];
+                judged.differences = vec![shares("group", id, &others)];
             }
             tell(judged);
         }
@@ -173,9 +173,9 @@ fn shared<'l>(links: impl Iterator<Item = (&'l str, &'l str)>) -> HashMap<&'l st
 /// That several are linked to the same: whatever else differs follows from it.
 fn shares(what: &str, id: &str, others: &[&str]) -> Difference {
     let difference = Difference::between(
-        format!("shares its {what} with others"),
-        "one of its own",
-        format!("the {what} `{id}` of {} as well", few(others)),
+        format!("is the same {what} as another"),
+        format!("{what} of its own"),
+        format!("the {what} `{id}` that {} is linked to", few(others)),
     );
     Difference { names: Some(few(others)), ..difference }
 }

@@ -40,12 +40,22 @@ pub struct Job {
     evidence: HashMap<String, Redacted<Exchange>>,
     /// How long the cycles took.
     worked: Duration,
+    /// Whether a cycle looked at everybody.
+    looked_at_all: bool,
 }
 
 impl Job {
     /// A job that is ready to begin. `ledger` takes what is to be kept for a later run.
     pub fn new(engine: Engine, line: Line, secrets: Secrets, ledger: Option<Ledger>) -> Self {
-        Self { engine, line, secrets, ledger, evidence: HashMap::new(), worked: Duration::ZERO }
+        Self {
+            engine,
+            line,
+            secrets,
+            ledger,
+            evidence: HashMap::new(),
+            worked: Duration::ZERO,
+            looked_at_all: false,
+        }
     }
 
     /// The engine.
@@ -201,6 +211,7 @@ impl Job {
             Some(key) => self.engine.provision(directory, key, &self.line, &mut listener).await,
         };
         self.worked += clock.elapsed();
+        self.looked_at_all |= is_initial;
         let stopped = match &cycle.stopped {
             None => None,
             Some(Stop::Target(failure)) => Some(self.secrets.text(&failure.reason).into_inner()),
@@ -236,6 +247,7 @@ impl Job {
 
     /// Holds the target against the directory, and tells what was sent altogether.
     pub async fn judge(&mut self, directory: &Directory, observer: &mut impl Observer) {
+        let mut differing = 0;
         let traffic = self.line.traffic(self.worked);
         let scope = Scope::new(directory, self.engine.nesting());
         let objects = compare::count(&self.engine, &scope);
@@ -243,12 +255,18 @@ impl Job {
         observer.observe(&Event::Phase { cycle, what: "comparison", objects });
         compare::compare(&self.engine, &scope, &self.line, |judged| {
             let finding = finding(judged, &self.secrets, &self.evidence);
+            differing += usize::from(finding.status == Status::Fail);
             observer.observe(&Event::Finished(Box::new(finding)));
         })
         .await;
         // What the judge read is no part of what the identity provider sent.
         drop(self.line.heard());
         observer.observe(&Event::Traffic(traffic));
+        if differing > 0 && !self.looked_at_all && self.engine.next_attempt().is_none() {
+            let notice = "an incremental cycle sends what changed in the directory; what was changed at the target \
+                          is found with `--restart`, which looks at everybody";
+            observer.observe(&Event::Notice(notice.to_owned()));
+        }
     }
 
     /// Writes the state file anew.

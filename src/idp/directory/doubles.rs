@@ -1,4 +1,5 @@
-//! What two people or two groups have in common although it is meant to tell them apart. Identity providers find accounts
+//! What two people or two groups have in common although it is meant to tell them apart; two equal userNames are a
+//! mistake already. Identity providers find accounts
 //! and groups by such values: of two that share one, both end up linked to the same.
 
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use crate::protocol::value::fold;
 /// A value that more than one has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Double<'d> {
-    /// The attribute: `userName`, `externalId`, `emails.value`, `displayName` of groups.
+    /// The attribute: `externalId`, `e-mail address`, `displayName` of groups.
     pub attribute: &'static str,
     /// Whether it is about groups.
     pub is_group: bool,
@@ -42,21 +43,17 @@ impl fmt::Display for Double<'_> {
 /// All of them; by attribute, then by value. Letter case makes no difference (RFC 7643 §4.1.1, `caseExact` false).
 pub fn doubles(directory: &Directory) -> Vec<Double<'_>> {
     let people = &directory.people;
-    let text = |name: &'static str| {
-        let values = people
-            .iter()
-            .filter_map(move |person| Some((person.attributes.get(name)?.as_str()?, person.key.as_str())));
-        shared(name, false, values)
-    };
+    let ids = people
+        .iter()
+        .filter_map(|person| Some((person.attributes.get("externalId")?.as_str()?, person.key.as_str())));
     let addresses = people.iter().flat_map(|person| {
         let emails = person.attributes.get("emails").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let values = emails.iter().filter_map(|email| member(email.as_object()?, "value")?.as_str());
         values.map(|value| (value, person.key.as_str()))
     });
     let names = directory.groups.iter().map(|group| (group.display_name.as_str(), group.key.as_str()));
-    let mut found = text("userName");
-    found.extend(text("externalId"));
-    found.extend(shared("emails.value", false, addresses));
+    let mut found = shared("externalId", false, ids);
+    found.extend(shared("e-mail address", false, addresses));
     found.extend(shared("displayName", true, names));
     found
 }
@@ -92,7 +89,7 @@ mod tests {
         let text = r#"
 people:
   ada: { userName: ada, externalId: x1, emails: [{ value: a@x.test }, { value: A@x.test, type: home }] }
-  bob: { userName: ADA, emails: [{ value: b@x.test }] }
+  bob: { userName: bob, emails: [{ value: b@x.test }] }
   cleo: { userName: cleo, externalId: x1, emails: [{ value: B@X.test }] }
 groups:
   one: { displayName: Staff }

@@ -158,7 +158,7 @@ impl<'w, W: Wire> Talk<'w, W> {
                     _ => {
                         return Err(self.wrong(
                             &shown,
-                            "is answered with something else than a list",
+                            "is answered with something that is no list",
                             FailureKind::Job,
                         ));
                     }

@@ -204,9 +204,6 @@ impl Simulation {
             return String::new();
         };
         let mut text = String::new();
-        if again > 0 {
-            let _ = writeln!(text, "{DIM}{} failed as before{DIM:#}", words::grouped(again));
-        }
         if untold > 0 {
             let _ = writeln!(
                 text,
@@ -216,8 +213,13 @@ impl Simulation {
         }
         let which = if done.is_initial { "initial" } else { "incremental" };
         let time = words::moment(done.time);
-        let _ =
-            writeln!(text, "{BOLD}cycle {}{BOLD:#}, {which}, {time}: {}", done.number, cycle.counts.phrase());
+        let as_before = match again {
+            0 => String::new(),
+            _ if again == cycle.counts.of(Outcome::Failure) => " as before".to_owned(),
+            some => format!(", {} of them as before", words::grouped(some)),
+        };
+        let what = cycle.counts.phrase();
+        let _ = writeln!(text, "{BOLD}cycle {}{BOLD:#}, {which}, {time}: {what}{as_before}", done.number);
         if let Some(why) = &done.stopped {
             text.push_str(&named("stopped", RED, why));
         }
@@ -357,7 +359,7 @@ impl Simulation {
         let mut text = String::new();
         let told = [
             (Outcome::Failure, "failed", RED),
-            (Outcome::Success, "done, but", YELLOW),
+            (Outcome::Success, "sent, but not kept", YELLOW),
             (Outcome::Skipped, "skipped", YELLOW),
         ];
         for (outcome, title, style) in told {
