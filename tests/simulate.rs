@@ -249,7 +249,7 @@ fn what_cannot_be_judged_is_said_before_anything_is_changed() {
     ----- stdout -----
 
     ----- stderr -----
-    error: the directory `nothing.yaml` cannot be read: No such file or directory (os error [CODE])
+    error: cannot read `nothing.yaml`: No such file or directory (os error [CODE])
     ");
     assert_run!(sandbox, ["simulate", "--as", "entra", "--directory", "acme.yaml", "--state", "s"], @"
     success: false
@@ -295,7 +295,7 @@ fn what_cannot_be_judged_is_said_before_anything_is_changed() {
     error: `--match-by emails` is no attribute that `entra` maps
       hint: mapped are externalId, userName, active, displayName, title, emails[type eq "work"].value, preferredLanguage, name.givenName, name.familyName, name.formatted, addresses[type eq "work"].formatted, addresses[type eq "work"].streetAddress, addresses[type eq "work"].locality, addresses[type eq "work"].region, addresses[type eq "work"].postalCode, addresses[type eq "work"].country, phoneNumbers[type eq "work"].value, phoneNumbers[type eq "mobile"].value, phoneNumbers[type eq "fax"].value, urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber, urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department, urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:manager
     "#);
-    sandbox.write("bad.yaml", "people:\n  ada: { userName: ada }\nmappings:\n  entra:\n    title: 'Jion(\" \", [title], [title])'\n    'na me': '[title]'\n");
+    sandbox.write("bad.yaml", "people:\n  ada: { userName: ada }\nmappings:\n  entra:\n    title: 'Jion(\" \", [title], [title])'\n    'na me': '[title]'\n    department: '[title]'\n    userName: ~\n    id: '[title]'\n");
     assert_run!(sandbox, ["simulate", "--as", "entra", "--directory", "bad.yaml"], @r#"
     success: false
     exit_code: 2
@@ -316,8 +316,42 @@ fn what_cannot_be_judged_is_said_before_anything_is_changed() {
     6 |     'na me': '[title]'
       |        ^^^ here
 
-    error: nothing was done because of these 2 mistakes
+    error: `department` is no attribute of a User
+     --> bad.yaml:7:5
+      |
+    7 |     department: '[title]'
+      |     ^^^^^^^^^^ this attribute
+      |
+      = help: it is one of the enterprise extension: write `urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:department`
+
+    error: `userName` has to be mapped
+     --> bad.yaml:8:15
+      |
+    8 |     userName: ~
+      |               ^ not mapped
+      |
+      = help: every User has one (RFC 7643 §4.1.1): write an expression, or leave the line out
+
+    error: `id` is set by the target and cannot be mapped
+     --> bad.yaml:9:5
+      |
+    9 |     id: '[title]'
+      |     ^^ readOnly
+
+    error: nothing was done because of these 5 mistakes
     "#);
+}
+
+/// The lines of the requests, without ids that a target or chance made.
+fn requests(shown: &str) -> String {
+    let is_id = |text: &str| text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    let mut lines = Vec::new();
+    for line in shown.lines().filter(|line| line.starts_with("    ")) {
+        let ids = (0..line.len().saturating_sub(35)).filter_map(|at| line.get(at..at + 36));
+        let ids: Vec<&str> = ids.filter(|text| is_id(text)).collect();
+        lines.push(ids.iter().fold(line.to_owned(), |line, id| line.replace(id, "[ID]")));
+    }
+    lines.join("\n")
 }
 
 #[test]
@@ -326,11 +360,179 @@ fn a_dry_run_changes_nothing() {
     let server = Server::with(&sandbox, &["--profile", "interop"]);
     let mut arguments = against("entra", "team.yaml", &server.url);
     arguments.push("--dry-run");
-    let output = sandbox.command(&arguments).env("SCIM_TOKEN", TOKEN).output().unwrap();
-    let shown = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{shown}");
-    assert!(shown.contains("POST /Users") && shown.contains("PATCH /Groups/"), "{shown}");
+    let dry = |arguments: &[&str]| {
+        let output = sandbox.command(arguments).env("SCIM_TOKEN", TOKEN).output().unwrap();
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{shown}");
+        shown
+    };
+    let shown = dry(&arguments);
+    insta::assert_snapshot!(requests(&shown), @"
+    GET /Users?filter=userName+eq+%[ID]c6%22  200
+    GET /Groups?excludedAttributes=members&filter=displayName+eq+%[ID]97%22  200
+    GET /Users?filter=userName+eq+%22Ada%40acme.example.com%22  200
+    POST /Users  201
+    GET /Users?filter=userName+eq+%22bob%40acme.example.com%22  200
+    POST /Users  201
+    GET /Users?filter=userName+eq+%22cyd%40acme.example.com%22  200
+    POST /Users  201
+    GET /Groups?excludedAttributes=members&filter=displayName+eq+%22Team%22  200
+    POST /Groups  201
+    GET /Groups?excludedAttributes=members&filter=displayName+eq+%22Rest%22  200
+    POST /Groups  201
+    GET /Users?filter=id+eq+%22dry-run-2%22+and+manager+eq+%22dry-run-1%22&attributes=id  200
+    PATCH /Users/dry-run-2  204
+    GET /Groups/dry-run-4?excludedAttributes=members  200
+    PATCH /Groups/dry-run-4  204
+    GET /Groups/dry-run-5?excludedAttributes=members  200
+    PATCH /Groups/dry-run-5  204
+    ");
     assert_eq!(server.users(), 0);
+    let in_full = dry(&[&arguments[..], &["--verbose"]].concat());
+    assert!(in_full.contains("\"userName\": \"Ada@acme.example.com\""), "{in_full}");
+    // With a state, the requests of an incremental cycle; the file stays as it is.
+    let with_state = [&arguments[..7], &["--state", "state.jsonl"]].concat();
+    assert_eq!(report(&sandbox, &with_state[..]).0, Some(0));
+    let kept = sandbox.read("state.jsonl");
+    sandbox.write("team.yaml", &TEAM.replace(" active: ~,", "").replace("Engineer", "Countess"));
+    let shown = dry(&[&with_state[..], &["--dry-run"]].concat());
+    insta::assert_snapshot!(requests(&shown), @"
+    GET /Users?filter=userName+eq+%[ID]ce%22  200
+    GET /Groups?excludedAttributes=members&filter=displayName+eq+%[ID]4c%22  200
+    GET /Users/[ID]  200
+    PATCH /Users/[ID]  204
+    ");
+    assert_eq!(sandbox.read("state.jsonl"), kept);
+}
+
+#[test]
+fn nobody_in_scope_is_nothing_selected() {
+    let sandbox = sandbox();
+    sandbox.write("none.yaml", "people:\n  ada: { userName: ada }\nassignments: { users: [] }\n");
+    assert_run!(sandbox, ["simulate", "--as", "okta", "--directory", "none.yaml"], @"
+    success: false
+    exit_code: 4
+    ----- stdout -----
+
+    ----- stderr -----
+    error: nobody in the directory is assigned and in scope
+      hint: `scimulator directory check none.yaml` says who is in scope
+    ");
+    assert_run!(sandbox, ["simulate", "--as", "okta", "--directory", "acme.yaml", "--on-demand", "finance"], @"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: `finance` is a group, and `--on-demand` provisions a person
+    ");
+}
+
+#[test]
+fn a_wrong_base_url_is_no_verdict() {
+    for dialect in DIALECTS {
+        let sandbox = sandbox();
+        let server = Server::with(&sandbox, &["--profile", "interop"]);
+        let url = server.url.replace("/scim/v2", "/elsewhere");
+        let output =
+            sandbox.command(&against(dialect, "team.yaml", &url)).env("SCIM_TOKEN", TOKEN).output().unwrap();
+        let shown = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(3), "{dialect}: {shown}");
+        assert!(
+            shown.contains("every request was answered with 404: is the base URL right?"),
+            "{dialect}: {shown}"
+        );
+    }
+}
+
+#[test]
+fn two_that_are_one_account_are_told_as_such() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    sandbox.write(
+        "twins.yaml",
+        &TEAM
+            .replace(" active: ~,", "")
+            .replace("value: bob@", "value: ada@")
+            .replace("displayName: Rest", "displayName: Team"),
+    );
+    let mut arguments = against("entra", "twins.yaml", &server.url);
+    arguments.extend(["--match-by", "emails[type eq \"work\"].value"]);
+    let (code, report) = report(&sandbox, &arguments);
+    assert_eq!(code, Some(1));
+    insta::assert_snapshot!(wrong(&report).join("\n"), @"
+    groups/rest: is the same group as another: team
+    groups/team: is the same group as another: rest
+    users/ada: is the same account as another: bob
+    users/bob: is the same account as another: ada
+    ");
+    assert_run!(sandbox, ["directory", "check", "twins.yaml"], @"
+    success: true
+    exit_code: 0
+    ----- stdout -----
+    people          3  3 active
+    groups          2
+    assigned        3  everybody, as nothing is said
+    in scope        3
+    out             0
+
+    2 people have the e-mail address `ada@acme.example.com`: ada, bob
+    2 groups have the displayName `Team`: team, rest
+    Accounts and groups are found by such values: two that share one may end up as the same.
+
+    ----- stderr -----
+    ");
+}
+
+#[test]
+fn what_was_changed_at_the_target_is_found_by_a_restart() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    let mut arguments = against("entra", "team.yaml", &server.url);
+    arguments.extend(["--state", "state.jsonl"]);
+    assert_eq!(report(&sandbox, &arguments).0, Some(0));
+    sandbox.write("other.yaml", &TEAM.replace(" active: ~,", "").replace("Ada Byron", "Somebody Else"));
+    assert_eq!(report(&sandbox, &against("okta", "other.yaml", &server.url)).0, Some(0));
+    let output = sandbox.command(&arguments).env("SCIM_TOKEN", TOKEN).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains("is found with `--restart`"), "{said}");
+    arguments.push("--restart");
+    let (code, report) = report(&sandbox, &arguments);
+    assert_eq!((code, wrong(&report)), (Some(0), vec![]));
+}
+
+#[test]
+fn a_run_that_is_cut_short_says_what_was_done_and_how_to_go_on() {
+    let sandbox = sandbox();
+    let server = Server::with(&sandbox, &["--profile", "interop"]);
+    let address = server.url.trim_start_matches("http://").split('/').next().unwrap().to_owned();
+    let victim = Arc::new(AtomicU32::new(0));
+    let stopped = Arc::clone(&victim);
+    let proxy = flaky::before(address, move |count| {
+        if count == 9 {
+            let pid = stopped.load(Ordering::SeqCst).to_string();
+            assert!(std::process::Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+            return Fate::Hangs;
+        }
+        Fate::Passes
+    });
+    let url = format!("http://{proxy}/scim/v2");
+    let mut arguments = against("entra", "acme.yaml", &url);
+    arguments.extend(["--jobs", "1", "--state", "state.jsonl", "--log", "csv=log.csv"]);
+    let mut command = sandbox.command(&arguments);
+    let child =
+        command.env("SCIM_TOKEN", TOKEN).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    victim.store(child.id(), Ordering::SeqCst);
+    let output = child.wait_with_output().unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert_eq!(output.status.code(), Some(130), "{out}{err}");
+    assert!(out.contains("cycle 1, cut short: users 3 created"), "{out}");
+    assert!(out.contains("user  create                    3"), "{out}");
+    assert!(err.contains("run it again with the same `--state` to go on"), "{err}");
+    assert_eq!(sandbox.read("log.csv").lines().count(), 4);
+    assert_eq!(report(&sandbox, &arguments).0, Some(0));
+    assert_eq!(server.users(), 6);
 }
 
 #[test]

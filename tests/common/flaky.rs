@@ -16,6 +16,8 @@ pub enum Fate {
     Refused,
     /// It arrives, and the connection breaks before its answer.
     Lost,
+    /// It is neither passed on nor answered.
+    Hangs,
 }
 
 /// Starts a proxy before `target` (`127.0.0.1:PORT`) on threads of its own and returns its address. `fate` is asked for each
@@ -57,6 +59,7 @@ async fn serve(
             Fate::Refused => {
                 write.write_all(b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n").await?;
             }
+            Fate::Hangs => std::future::pending().await,
             fate => {
                 upstream.get_mut().write_all(&request).await?;
                 let Some(response) = message(&mut upstream, true).await? else { return Ok(()) };

@@ -98,6 +98,10 @@ groups:
 "#;
         let directory = super::super::parse(&SourceFile::new("d.yaml", text)).unwrap();
         let found: Vec<String> = doubles(&directory).iter().map(Double::to_string).collect();
-        insta::assert_snapshot!(found.join("\n"), @"");
+        insta::assert_snapshot!(found.join("\n"), @"
+        2 people have the externalId `x1`: ada, cleo
+        2 people have the e-mail address `b@x.test`: bob, cleo
+        2 groups have the displayName `Staff`: one, two
+        ");
     }
 }

@@ -32,13 +32,13 @@ fn the_verdict_is_said_in_plain_words() {
         judged(&[(Skip, 2)], &[]),
     ];
     insta::assert_snapshot!(said.join("\n"), @"
-    6 people and 3 groups at the target are as the directory says (true)
-    1 person at the target is as the directory says (true)
+    6 people and 3 groups are as the directory says (true)
+    1 person is as the directory says (true)
     2 of 6 people and 1 of 3 groups differ from what the directory says (false)
-    1 of 6 people differs from what the directory says; 3 groups at the target are as the directory says (false)
-    1 of 1 group differs from what the directory says; 6 people at the target are as the directory says (false)
+    1 of 6 people differs from what the directory says; 3 groups are as the directory says (false)
+    1 of 1 group differs from what the directory says; 6 people are as the directory says (false)
     1,200 of 50,000 people differ from what the directory says (false)
-    5 people at the target are as the directory says; 1 person and 2 groups could not be compared (false)
+    5 people are as the directory says; 1 person and 2 groups could not be compared (false)
     no person and no group was compared (false)
     ");
 }

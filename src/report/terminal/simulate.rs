@@ -150,7 +150,8 @@ impl Simulation {
         let objects = words::grouped(objects);
         match what {
             COMPARISON => format!("{DIM}comparing {objects} people and groups …{DIM:#}\n"),
-            what => format!("{DIM}cycle {cycle}: {what} of {objects} …{DIM:#}\n"),
+            "members" => format!("{DIM}cycle {cycle}: members of {objects} groups …{DIM:#}\n"),
+            what => format!("{DIM}cycle {cycle}: {objects} {what} …{DIM:#}\n"),
         }
     }
 
