@@ -344,7 +344,10 @@ fn what_cannot_be_judged_is_said_before_anything_is_changed() {
 
 /// The lines of the requests, without ids that a target or chance made.
 fn requests(shown: &str) -> String {
-    let is_id = |text: &str| text.len() == 36 && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    let is_id = |text: &str| {
+        let parts: Vec<usize> = text.split('-').map(str::len).collect();
+        parts == [8, 4, 4, 4, 12] && text.chars().all(|c| c.is_ascii_hexdigit() || c == '-')
+    };
     let mut lines = Vec::new();
     for line in shown.lines().filter(|line| line.starts_with("    ")) {
         let ids = (0..line.len().saturating_sub(35)).filter_map(|at| line.get(at..at + 36));
@@ -368,8 +371,8 @@ fn a_dry_run_changes_nothing() {
     };
     let shown = dry(&arguments);
     insta::assert_snapshot!(requests(&shown), @"
-    GET /Users?filter=userName+eq+%[ID]c6%22  200
-    GET /Groups?excludedAttributes=members&filter=displayName+eq+%[ID]97%22  200
+    GET /Users?filter=userName+eq+%22[ID]%22  200
+    GET /Groups?excludedAttributes=members&filter=displayName+eq+%22[ID]%22  200
     GET /Users?filter=userName+eq+%22Ada%40acme.example.com%22  200
     POST /Users  201
     GET /Users?filter=userName+eq+%22bob%40acme.example.com%22  200
@@ -397,8 +400,8 @@ fn a_dry_run_changes_nothing() {
     sandbox.write("team.yaml", &TEAM.replace(" active: ~,", "").replace("Engineer", "Countess"));
     let shown = dry(&[&with_state[..], &["--dry-run"]].concat());
     insta::assert_snapshot!(requests(&shown), @"
-    GET /Users?filter=userName+eq+%[ID]ce%22  200
-    GET /Groups?excludedAttributes=members&filter=displayName+eq+%[ID]4c%22  200
+    GET /Users?filter=userName+eq+%22[ID]%22  200
+    GET /Groups?excludedAttributes=members&filter=displayName+eq+%22[ID]%22  200
     GET /Users/[ID]  200
     PATCH /Users/[ID]  204
     ");
