@@ -170,14 +170,17 @@ impl<'s, 't> Tree<'s, 't> {
                 Event::Alias(anchor) => Some(self.alias(anchor, &span)?),
                 Event::Scalar(text, style, anchor, tag) => {
                     self.refuse_tag(tag.is_some(), &span)?;
+                    // A copy has no room to spare: the scanner's text has room for 32 bytes and more, which giving back
+                    // in place (`shrink_to_fit`) would often leave with it.
+                    let text = String::from(&*text);
                     match self.takes_key() {
                         true => {
-                            self.take_key(text.into_owned(), style, span)?;
+                            self.take_key(text, style, span)?;
                             None
                         }
                         false => {
                             self.count(1, &span)?;
-                            let node = self.scalar(text.into_owned(), style, span);
+                            let node = self.scalar(text, style, span);
                             self.remember(anchor, &node);
                             Some(node)
                         }
