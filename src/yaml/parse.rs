@@ -69,8 +69,17 @@ struct Open {
 
 enum Content {
     Seq(Vec<Node>),
-    Map { entries: Vec<Entry>, keys: HashMap<String, Span>, key: Option<(String, Span)> },
+    Map {
+        entries: Vec<Entry>,
+        /// Where the keys stand that are not among the first [`FEW`] of `entries`.
+        keys: HashMap<String, Span>,
+        key: Option<(String, Span)>,
+    },
 }
+
+/// So many entries of a map are looked through for a key. Nearly all maps have no more: hashing their keys would take
+/// longer, and a copy of each.
+const FEW: usize = 16;
 
 /// Where characters stand, in bytes: the scanner counts characters.
 struct Offsets<'s> {
@@ -225,14 +234,16 @@ impl<'s, 't> Tree<'s, 't> {
         if style == ScalarStyle::Plain && (text.is_empty() || text == "~") {
             return Err(Diagnostic::error("a key is missing before the `:`").at(self.source, span, "here"));
         }
-        let Some(Open { content: Content::Map { keys, key, .. }, .. }) = self.open.last_mut() else {
+        let Some(Open { content: Content::Map { entries, keys, key }, .. }) = self.open.last_mut() else {
             return Ok(());
         };
-        if let Some(first) = keys.insert(text.clone(), span.clone()) {
+        let few = &entries[..entries.len().min(FEW)];
+        let last = few.iter().rfind(|entry| entry.key == text).map(|entry| &entry.key_span);
+        if let Some(first) = keys.get(&text).or(last) {
             self.mistakes.push(
                 Diagnostic::error(format!("the key `{text}` stands twice in one map"))
                     .at(self.source, span.clone(), "again here")
-                    .with_context(first, "first here"),
+                    .with_context(first.clone(), "first here"),
             );
         }
         *key = Some((text, span));
@@ -386,20 +397,26 @@ impl<'s, 't> Tree<'s, 't> {
                 inner.last = Some(node.span.end);
                 items.push(node);
             }
-            Content::Map { entries, key, .. } => {
+            Content::Map { entries, keys, key } => {
                 let Some((key, key_span)) = key.take() else { return };
                 if node.value == Value::Null && node.span.is_empty() {
                     node.span = key_span.clone();
                 }
                 inner.last = Some(node.span.end.max(key_span.end));
-                let entry = Entry { key, key_span, value: node };
-                let kept = match (outer, inner.anchor) {
+                let section = match (outer, inner.anchor) {
                     ([Open { content: Content::Map { key: Some((section, _)), .. }, anchor: 0, .. }], 0) => {
-                        (self.take)(section, entry)
+                        Some(section)
                     }
-                    _ => Some(entry),
+                    _ => None,
                 };
-                entries.extend(kept);
+                if section.is_some() || entries.len() >= FEW {
+                    keys.insert(key.clone(), key_span.clone());
+                }
+                let entry = Entry { key, key_span, value: node };
+                entries.extend(match section {
+                    Some(section) => (self.take)(section, entry),
+                    None => Some(entry),
+                });
             }
         }
     }
