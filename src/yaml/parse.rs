@@ -81,32 +81,34 @@ enum Content {
 /// longer, and a copy of each.
 const FEW: usize = 16;
 
-/// Where characters stand, in bytes: the scanner counts characters.
+/// Where characters stand, in bytes: the scanner counts characters. It is asked for places close to each other, so that
+/// going there from the last one is quick, and needs no table.
 struct Offsets<'s> {
     text: &'s str,
-    /// Of every [`STRIDE`]th character. All of them would take more room than the text.
-    some: Vec<u32>,
+    /// The character that was asked for last, and where it stands.
+    last: (usize, usize),
 }
-
-const STRIDE: usize = 32;
 
 impl<'s> Offsets<'s> {
     fn new(text: &'s str) -> Self {
-        let some = text.char_indices().step_by(STRIDE).map(|(at, _)| at as u32);
-        Self { text, some: some.collect() }
+        Self { text, last: (0, 0) }
     }
 
     /// The byte offset of a character; the end where there is none.
-    fn byte(&self, index: usize) -> usize {
-        let Some(start) = self.some.get(index / STRIDE).map(|at| *at as usize) else {
-            return self.text.len();
+    fn byte(&mut self, index: usize) -> usize {
+        let (last, at) = self.last;
+        let (before, behind) = self.text.split_at(at);
+        let found = match index.checked_sub(last) {
+            Some(more) => match behind.get(..more).filter(|between| between.is_ascii()) {
+                Some(_) => Some(at + more),
+                None => behind.char_indices().nth(more).map(|(more, _)| at + more),
+            },
+            None => before.char_indices().nth_back(last - index - 1).map(|(at, _)| at),
         };
-        let rest = &self.text[start..];
-        let behind = index % STRIDE;
-        match rest.get(..behind).filter(|rest| rest.is_ascii()) {
-            Some(_) => start + behind,
-            None => rest.char_indices().nth(behind).map_or(self.text.len(), |(at, _)| start + at),
-        }
+        // Behind the end, nobody could tell how far to go back from there.
+        let Some(found) = found else { return self.text.len() };
+        self.last = (index, found);
+        found
     }
 }
 
@@ -143,7 +145,7 @@ impl<'s, 't> Tree<'s, 't> {
         }
     }
 
-    fn byte(&self, index: usize) -> usize {
+    fn byte(&mut self, index: usize) -> usize {
         self.offset + self.offsets.byte(index)
     }
 
@@ -448,4 +450,25 @@ fn closing_quote(raw: &str, quote: char) -> usize {
         }
     }
     raw.trim_end().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Offsets;
+
+    proptest! {
+        #[test]
+        fn characters_are_found_forwards_and_backwards(
+            text in "(aé|[a-z]{1,9}|渡辺|🙂){0,9}",
+            indexes in prop::collection::vec(0usize..60, 0..20),
+        ) {
+            let mut offsets = Offsets::new(&text);
+            for index in indexes {
+                let expected = text.char_indices().nth(index).map_or(text.len(), |(at, _)| at);
+                prop_assert_eq!(offsets.byte(index), expected);
+            }
+        }
+    }
 }
