@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -237,7 +238,7 @@ async fn perform(args: SimulateArgs, context: &Context) -> Result<Exit, Stop> {
 async fn work(
     args: &SimulateArgs,
     mut people: Directory,
-    mut seen: String,
+    mut seen: Arc<str>,
     job: &mut Job,
     reporter: &mut Reporter,
     context: &Context,
@@ -266,7 +267,7 @@ async fn work(
             if now == seen || now.is_empty() {
                 continue;
             }
-            match directory::parse(&SourceFile::new(context.shown(&args.directory), now.clone())) {
+            match directory::parse(&SourceFile::new(context.shown(&args.directory), Arc::clone(&now))) {
                 Ok(read) => {
                     people = read;
                     let interval = job.engine().interval();
@@ -287,16 +288,16 @@ async fn work(
     Ok(())
 }
 
-fn text(path: &Path, context: &Context) -> std::io::Result<String> {
-    std::fs::read_to_string(context.directory.join(path))
+fn text(path: &Path, context: &Context) -> std::io::Result<Arc<str>> {
+    std::fs::read_to_string(context.directory.join(path)).map(Arc::from)
 }
 
-/// The directory, and the text that it was read from.
-fn read(path: &Path, context: &Context) -> Result<(Directory, String), Stop> {
+/// The directory, and the text that it was read from, which is long and shared for that reason.
+fn read(path: &Path, context: &Context) -> Result<(Directory, Arc<str>), Stop> {
     let shown = context.shown(path);
     let text = text(path, context)
         .map_err(|error| Stop::usage(format!("the directory `{shown}` cannot be read: {error}")))?;
-    let read = directory::parse(&SourceFile::new(shown, text.clone())).map_err(Stop::broken)?;
+    let read = directory::parse(&SourceFile::new(shown, Arc::clone(&text))).map_err(Stop::broken)?;
     Ok((read, text))
 }
 
