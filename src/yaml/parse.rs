@@ -69,35 +69,46 @@ struct Open {
 
 enum Content {
     Seq(Vec<Node>),
-    Map { entries: Vec<Entry>, keys: HashMap<String, Span>, key: Option<(String, Span)> },
+    Map {
+        entries: Vec<Entry>,
+        /// Where the keys stand that are not among the first [`FEW`] of `entries`.
+        keys: HashMap<String, Span>,
+        key: Option<(String, Span)>,
+    },
 }
 
-/// Where characters stand, in bytes: the scanner counts characters.
+/// So many entries of a map are looked through for a key. Nearly all maps have no more: hashing their keys would take
+/// longer, and a copy of each.
+const FEW: usize = 16;
+
+/// Where characters stand, in bytes: the scanner counts characters. It is asked for places close to each other, so that
+/// going there from the last one is quick, and needs no table.
 struct Offsets<'s> {
     text: &'s str,
-    /// Of every [`STRIDE`]th character. All of them would take more room than the text.
-    some: Vec<u32>,
+    /// The character that was asked for last, and where it stands.
+    last: (usize, usize),
 }
-
-const STRIDE: usize = 32;
 
 impl<'s> Offsets<'s> {
     fn new(text: &'s str) -> Self {
-        let some = text.char_indices().step_by(STRIDE).map(|(at, _)| at as u32);
-        Self { text, some: some.collect() }
+        Self { text, last: (0, 0) }
     }
 
     /// The byte offset of a character; the end where there is none.
-    fn byte(&self, index: usize) -> usize {
-        let Some(start) = self.some.get(index / STRIDE).map(|at| *at as usize) else {
-            return self.text.len();
+    fn byte(&mut self, index: usize) -> usize {
+        let (last, at) = self.last;
+        let (before, behind) = self.text.split_at(at);
+        let found = match index.checked_sub(last) {
+            Some(more) => match behind.get(..more).filter(|between| between.is_ascii()) {
+                Some(_) => Some(at + more),
+                None => behind.char_indices().nth(more).map(|(more, _)| at + more),
+            },
+            None => before.char_indices().nth_back(last - index - 1).map(|(at, _)| at),
         };
-        let rest = &self.text[start..];
-        let behind = index % STRIDE;
-        match rest.get(..behind).filter(|rest| rest.is_ascii()) {
-            Some(_) => start + behind,
-            None => rest.char_indices().nth(behind).map_or(self.text.len(), |(at, _)| start + at),
-        }
+        // Behind the end, nobody could tell how far to go back from there.
+        let Some(found) = found else { return self.text.len() };
+        self.last = (index, found);
+        found
     }
 }
 
@@ -134,7 +145,7 @@ impl<'s, 't> Tree<'s, 't> {
         }
     }
 
-    fn byte(&self, index: usize) -> usize {
+    fn byte(&mut self, index: usize) -> usize {
         self.offset + self.offsets.byte(index)
     }
 
@@ -170,14 +181,17 @@ impl<'s, 't> Tree<'s, 't> {
                 Event::Alias(anchor) => Some(self.alias(anchor, &span)?),
                 Event::Scalar(text, style, anchor, tag) => {
                     self.refuse_tag(tag.is_some(), &span)?;
+                    // A copy has no room to spare: the scanner's text has room for 32 bytes and more, which giving back
+                    // in place (`shrink_to_fit`) would often leave with it.
+                    let text = String::from(&*text);
                     match self.takes_key() {
                         true => {
-                            self.take_key(text.into_owned(), style, span)?;
+                            self.take_key(text, style, span)?;
                             None
                         }
                         false => {
                             self.count(1, &span)?;
-                            let node = self.scalar(text.into_owned(), style, span);
+                            let node = self.scalar(text, style, span);
                             self.remember(anchor, &node);
                             Some(node)
                         }
@@ -222,14 +236,16 @@ impl<'s, 't> Tree<'s, 't> {
         if style == ScalarStyle::Plain && (text.is_empty() || text == "~") {
             return Err(Diagnostic::error("a key is missing before the `:`").at(self.source, span, "here"));
         }
-        let Some(Open { content: Content::Map { keys, key, .. }, .. }) = self.open.last_mut() else {
+        let Some(Open { content: Content::Map { entries, keys, key }, .. }) = self.open.last_mut() else {
             return Ok(());
         };
-        if let Some(first) = keys.insert(text.clone(), span.clone()) {
+        let few = &entries[..entries.len().min(FEW)];
+        let last = few.iter().rfind(|entry| entry.key == text).map(|entry| &entry.key_span);
+        if let Some(first) = keys.get(&text).or(last) {
             self.mistakes.push(
                 Diagnostic::error(format!("the key `{text}` stands twice in one map"))
                     .at(self.source, span.clone(), "again here")
-                    .with_context(first, "first here"),
+                    .with_context(first.clone(), "first here"),
             );
         }
         *key = Some((text, span));
@@ -383,20 +399,26 @@ impl<'s, 't> Tree<'s, 't> {
                 inner.last = Some(node.span.end);
                 items.push(node);
             }
-            Content::Map { entries, key, .. } => {
+            Content::Map { entries, keys, key } => {
                 let Some((key, key_span)) = key.take() else { return };
                 if node.value == Value::Null && node.span.is_empty() {
                     node.span = key_span.clone();
                 }
                 inner.last = Some(node.span.end.max(key_span.end));
-                let entry = Entry { key, key_span, value: node };
-                let kept = match (outer, inner.anchor) {
+                let section = match (outer, inner.anchor) {
                     ([Open { content: Content::Map { key: Some((section, _)), .. }, anchor: 0, .. }], 0) => {
-                        (self.take)(section, entry)
+                        Some(section)
                     }
-                    _ => Some(entry),
+                    _ => None,
                 };
-                entries.extend(kept);
+                if section.is_some() || entries.len() >= FEW {
+                    keys.insert(key.clone(), key_span.clone());
+                }
+                let entry = Entry { key, key_span, value: node };
+                entries.extend(match section {
+                    Some(section) => (self.take)(section, entry),
+                    None => Some(entry),
+                });
             }
         }
     }
@@ -428,4 +450,25 @@ fn closing_quote(raw: &str, quote: char) -> usize {
         }
     }
     raw.trim_end().len()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Offsets;
+
+    proptest! {
+        #[test]
+        fn characters_are_found_forwards_and_backwards(
+            text in "(aé|[a-z]{1,9}|渡辺|🙂){0,9}",
+            indexes in prop::collection::vec(0usize..60, 0..20),
+        ) {
+            let mut offsets = Offsets::new(&text);
+            for index in indexes {
+                let expected = text.char_indices().nth(index).map_or(text.len(), |(at, _)| at);
+                prop_assert_eq!(offsets.byte(index), expected);
+            }
+        }
+    }
 }

@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use serde_json::Map;
+
 use super::super::{ENTERPRISE, PersonStatus};
 use super::{Decoder, Person};
 use crate::diagnostic::nearest;
@@ -68,8 +70,11 @@ impl Decoder {
         }
         let Entry { key, value, .. } = entry;
         let Value::Map(members) = value.value else { return };
-        let attributes = members.into_iter().filter(|member| is_attribute(&member.key));
-        let attributes = attributes.map(|member| (member.key, member.value.into_json())).collect();
+        // With room for exactly what stays: collected, the map would grow by doubling.
+        let count = members.iter().filter(|member| is_attribute(&member.key)).count();
+        let mut attributes = Map::with_capacity(count);
+        let kept = members.into_iter().filter(|member| is_attribute(&member.key));
+        attributes.extend(kept.map(|member| (member.key, member.value.into_json())));
         self.people.push(Person { key, attributes, manager, status });
     }
 
