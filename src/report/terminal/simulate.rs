@@ -130,7 +130,7 @@ impl Simulation {
         self.phase.is_some_and(|(cycle, ..)| cycle == entry.cycle)
     }
 
-    /// What stands beside the bar: `cycle 1, users: users 1,204 created, 3 failed`
+    /// What stands beside the bar: `cycle 1, users | users 1,204 created, 3 failed`
     pub fn state(&self) -> String {
         match self.phase {
             None => String::new(),
@@ -138,7 +138,7 @@ impl Simulation {
                 let differ = self.numbers.people.of(Status::Fail) + self.numbers.groups.of(Status::Fail);
                 format!("comparison: {} differ", words::grouped(differ))
             }
-            Some((cycle, what, _)) => format!("cycle {cycle}, {what}: {}", self.numbers.current.phrase()),
+            Some((cycle, what, _)) => format!("cycle {cycle}, {what} | {}", self.numbers.current.phrase()),
         }
     }
 
@@ -201,6 +201,7 @@ impl Simulation {
     fn cycle(&mut self, done: &CycleDone) -> String {
         let Failures { again, untold, .. } = std::mem::take(&mut self.failures);
         self.lines = 0;
+        self.phase = None;
         let Some(cycle) = self.numbers.cycles.last().filter(|_| self.detail != Detail::Quiet) else {
             return String::new();
         };
