@@ -61,7 +61,7 @@ const ROWS: &[Row] = &[
     // Entra ID.
     row("entra", &["test"], "entra/default/connection-test@entra", &["a user that cannot exist", "a group that cannot exist"]),
     row("entra", &["assign"], "entra/default/create-user@entra", &["look up, no match", "create"]),
-    row("entra", &["unassign", "assign again"], "entra/default/deactivate-reactivate@entra", &["disable", "found", "enable"]),
+    row("entra", &["unassign", "assign again"], "entra/default/deactivate-reactivate@entra", &["disable", "readable, and false is a boolean", "found", "enable"]),
     row("entra", &["update"], "entra/default/update-user@entra", &["Entra looks at it before it writes", "update"]),
     row("entra", &["a name that is taken#2"], "entra/default/conflict@entra", &["Ada is renamed to Grace"]),
     row("entra", &["a manager"], "entra/default/manager@entra", &["is Grace the manager of Ada", "make her, with a bare string"]),
@@ -71,7 +71,7 @@ const ROWS: &[Row] = &[
     row("entra", &["nest#2"], "entra/default/nested-group@entra", &["nest"]),
     row("entra", &["the person is deleted#1", "a month passes"], "entra/default/delete-user@entra", &["soft-deleted in the directory", "thirty days later"]),
     // Entra ID with its flag.
-    row("entra-aadoptscim", &["unassign", "assign again#2"], "entra/aadoptscim/deactivate-reactivate@entra-aadoptscim", &["disable", "enable"]),
+    row("entra-aadoptscim", &["unassign", "assign again#2"], "entra/aadoptscim/deactivate-reactivate@entra-aadoptscim", &["disable", "readable, and inactive", "enable"]),
     row("entra-aadoptscim", &["replace#2"], "entra/aadoptscim/update-user@entra-aadoptscim", &["replace what not every target has"]),
     row("entra-aadoptscim", &["somebody without a title#2"], "entra/aadoptscim/update-user@entra-aadoptscim", &["add what the target did not return"]),
     row("entra-aadoptscim", &["a name that is taken#2"], "entra/aadoptscim/conflict-and-errors@entra-aadoptscim", &["a userName that is taken"]),

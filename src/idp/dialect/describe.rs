@@ -63,6 +63,9 @@ pub fn describe(dialect: Dialect) -> Description {
             Resends::Nothing => "nothing: answers are not looked at".to_owned(),
         },
     ));
+    if habits.reads_after_deactivation {
+        said.push(("Set inactive", "the account is read afterwards and has to be there".to_owned()));
+    }
     let leaving = habits.leaving;
     let mut leave = format!(
         "unassigned {}, disabled {}, deleted from the directory {}",

@@ -186,6 +186,8 @@ pub struct Habits {
     pub on_conflict: OnConflict,
     /// Whether the account is read before it is changed.
     pub reads: bool,
+    /// Whether an account is read after it was set inactive, which it must survive (Q-D04).
+    pub reads_after_deactivation: bool,
     /// Whether somebody who comes back is looked up again.
     pub looks_up_on_return: bool,
     /// Whether the manager is set after everybody is there, in requests of its own.
@@ -223,6 +225,7 @@ impl Habits {
         accepts_404: true,
         on_conflict: OnConflict::Fail,
         reads: false,
+        reads_after_deactivation: false,
         looks_up_on_return: true,
         manager_apart: false,
         resends: Resends::Nothing,

@@ -57,6 +57,7 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
         // The assignment fails, and nobody links the two (Q-C15).
         on_conflict: OnConflict::Fail,
         reads: true,
+        reads_after_deactivation: false,
         looks_up_on_return: true, // Q-C16
         manager_apart: false,
         resends: Resends::Activation, // Q-D11

@@ -6,7 +6,7 @@ use super::state::{Link, Why};
 use super::wire::{Failure, FailureKind, Talk, Wire};
 use crate::event::provisioning::Action;
 use crate::idp::dialect::{Change, OnConflict, Resends, Subject, shape};
-use crate::idp::mapping::{MANAGER, Place};
+use crate::idp::mapping::{ACTIVE, MANAGER, Place};
 use crate::protocol::message::member;
 
 /// What is to be done about a person.
@@ -45,7 +45,7 @@ pub(super) struct Done {
     pub(super) link: Option<Link>,
     /// Attributes that were changed.
     pub(super) changes: Vec<String>,
-    /// Attributes that the answer showed otherwise than they were sent.
+    /// Attributes that the answer showed otherwise than they were sent; or the account, where it is gone.
     pub(super) not_kept: Vec<String>,
     /// Why it did not work.
     pub(super) failure: Option<Failure>,
@@ -230,7 +230,29 @@ async fn leave<W: Wire>(
             Err(failure) => return Err(failure),
         }
     }
+    if !delete && talk.speech.habits().reads_after_deactivation {
+        read_inactive(talk, task, &link.id, done).await?;
+    }
     done.link = (!delete).then(|| Link { active: false, settled: true, left: task.left, ..link.clone() });
+    Ok(())
+}
+
+/// Reads an account that was set inactive a moment ago: it has to be there, and to say so (Q-D04). Otherwise the link stays all
+/// the same, so that the comparison at the end finds what the target made of it. Where it cannot be read, all is tried again.
+async fn read_inactive<W: Wire>(
+    talk: &mut Talk<'_, W>,
+    task: &Task,
+    id: &str,
+    done: &mut Done,
+) -> Result<(), Failure> {
+    let request = talk.speech.read_user(id);
+    done.not_kept = match talk.read(request).await? {
+        Some(answer) => {
+            let differing = shape::differing(&task.subject, &answer, |place| !place.is(ACTIVE));
+            differing.iter().map(|one| one.place.to_string()).collect()
+        }
+        None => vec!["the account".to_owned()],
+    };
     Ok(())
 }
 

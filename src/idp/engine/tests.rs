@@ -236,6 +236,53 @@ async fn the_clock_of_a_deletion_begins_with_it_and_never_for_who_was_unassigned
 }
 
 #[tokio::test]
+async fn entra_reads_whom_it_set_inactive_and_tells_what_the_target_made_of_it() {
+    for (status, active, said) in [
+        (200, Some(false), ""),
+        (200, Some(true), "the target did not keep active"),
+        (200, None, "the target did not keep active"),
+        (404, None, "the target did not keep the account"),
+    ] {
+        for dialect in [Dialect::Entra, Dialect::EntraAadOptScim] {
+            let target = Told::new(move |request, number| match request.method.as_str() {
+                "GET" if !request.target.contains('?') => {
+                    (status, None, json!({ "id": "id-2", "active": active }))
+                }
+                _ => well(request, number),
+            });
+            let mut engine = engine(dialect);
+            engine.cycle(&one("active"), &target, &mut Unheard).await;
+            target.sent();
+            let mut log = Log::default();
+            engine.cycle(&one("suspended"), &target, &mut log).await;
+            assert_eq!(target.sent(), ["PATCH /Users/id-2", "GET /Users/id-2"]);
+            assert_eq!(log.0, [format!("ada disable success: {said}")], "{dialect}");
+            // The account is known to be inactive, and nothing is sent again.
+            assert!(!engine.state().people["ada"].active);
+            engine.cycle(&one("suspended"), &target, &mut Unheard).await;
+            assert_eq!(target.sent(), Vec::<String>::new());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_be_read_is_set_inactive_again() {
+    let target = Told::new(|request, number| match request.method.as_str() {
+        "GET" if !request.target.contains('?') && number < 3 => (500, None, Value::Null),
+        "GET" if !request.target.contains('?') => (200, None, json!({ "id": "id-2", "active": false })),
+        _ => well(request, number),
+    });
+    let mut engine = engine(Dialect::Entra);
+    engine.cycle(&one("active"), &target, &mut Unheard).await;
+    target.sent();
+    assert_eq!(engine.cycle(&one("suspended"), &target, &mut Unheard).await.failures, 1);
+    engine.advance_to_next_cycle();
+    assert_eq!(engine.cycle(&one("suspended"), &target, &mut Unheard).await.failures, 0);
+    assert_eq!(target.sent(), ["PATCH /Users/id-2", "GET /Users/id-2"].repeat(2));
+    assert!(!engine.state().people["ada"].active && engine.next_attempt().is_none());
+}
+
+#[tokio::test]
 async fn what_is_up_to_date_needs_no_request() {
     let target = Told::new(well);
     for (word, dialect) in Dialect::WORDS {
