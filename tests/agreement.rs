@@ -46,7 +46,7 @@ const ROWS: &[Row] = &[
     row("okta", &["assign again"], "okta/oin/reassign-after-deactivation@okta", &["months later, the lookup of the new assignment", "activate", "push the profile"]),
     row("okta", &["update"], "okta/oin/update-user@okta", &["Okta reads it", "and puts it back, with another name"]),
     row("okta", &["push"], "okta/oin/group-push@okta", &["is there a group of that name", "create it, without members", "repeat the name, id included", "add the member"]),
-    row("okta", &["membership"], "okta/oin/group-membership@okta", &["Ada leaves, Alan joins"]),
+    row("okta", &["membership"], "okta/oin/group-membership@okta", &["the name once more", "Ada leaves, Alan joins"]),
     row("okta", &["rename"], "okta/oin/group-rename-delete@okta", &["rename"]),
     row("okta", &["delete"], "okta/oin/group-rename-delete@okta", &["delete"]),
     // Okta, custom apps. That an account is read before it is deactivated is not in the literal scenario.

@@ -53,6 +53,7 @@ static HABITS: Habits = Habits {
     groups: Some(GroupHabits {
         matching: GroupMatch::AfterConflict,
         reads: false,
+        repeats_name: false,
         nested: Nested::Flattened,
         at_once: 1,
     }),

@@ -147,7 +147,8 @@ fn groups(speech: &dyn Speech) -> String {
         Nested::AsMember => "a group in a group is a member itself",
         Nested::Flattened => "people of a group in a group count as members",
     };
-    format!("{matching}; {nested}")
+    let name = if groups.repeats_name { "; the name comes again with every push of members" } else { "" };
+    format!("{matching}; {nested}{name}")
 }
 
 fn word(leave: Leave) -> &'static str {

@@ -79,6 +79,7 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
         groups: Some(GroupHabits {
             matching: GroupMatch::Filter,
             reads: true,
+            repeats_name: false,
             nested: Nested::AsMember, // Q-G27
             at_once: 1,
         }),

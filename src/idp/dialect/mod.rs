@@ -107,6 +107,8 @@ pub struct GroupHabits {
     pub matching: GroupMatch,
     /// Whether the group is read before its members are changed.
     pub reads: bool,
+    /// Whether the name is sent again with every push of members, and after a create also where there are none (Q-G08).
+    pub repeats_name: bool,
     /// Groups in groups.
     pub nested: Nested,
     /// Requests to one group that are on their way at the same time (Q-G05).
@@ -239,6 +241,7 @@ impl Habits {
         groups: Some(GroupHabits {
             matching: GroupMatch::Filter,
             reads: false,
+            repeats_name: false,
             nested: Nested::Flattened,
             at_once: 1,
         }),
@@ -329,8 +332,13 @@ pub struct MemberChange {
     pub added: Vec<Member>,
     /// By key.
     pub removed: Vec<Member>,
-    /// Whether the group was created a moment ago.
-    pub is_new: bool,
+}
+
+impl MemberChange {
+    /// Whether nobody comes and nobody goes.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
 }
 
 /// A request with the members that are in it or out of it once it succeeded.

@@ -44,6 +44,7 @@ static HABITS: Habits = Habits {
         // "Get groups" is among the documented calls, a filter is not.
         matching: GroupMatch::List,
         reads: false,
+        repeats_name: false,
         nested: Nested::Flattened,
         at_once: 1,
     }),

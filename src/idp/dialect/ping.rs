@@ -39,6 +39,7 @@ static FEDERATE_HABITS: Habits = Habits {
     groups: Some(GroupHabits {
         matching: GroupMatch::List, // Q-L12
         reads: false,
+        repeats_name: false,
         nested: Nested::Flattened,
         at_once: 1,
     }),

@@ -299,5 +299,5 @@ pub(super) fn member_change(
     }
     let left = link.members.iter().filter(|key| !wanted.contains_key(key.as_str()));
     let removed = left.filter_map(|key| known_member(engine, scope, key)).collect();
-    MemberChange { added, removed, is_new: link.is_new }
+    MemberChange { added, removed }
 }

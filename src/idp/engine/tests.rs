@@ -236,6 +236,29 @@ async fn the_clock_of_a_deletion_begins_with_it_and_never_for_who_was_unassigned
 }
 
 #[tokio::test]
+async fn okta_repeats_the_name_of_a_group_after_the_create_and_with_every_push() {
+    let target = Told::new(well);
+    let mut engine = engine(Dialect::Okta);
+    let group = |members: &str| {
+        let text = format!(
+            "people:\n  ada: {{ userName: ada@x.example.com }}\ngroups:\n  e: {{ displayName: E, members: [{members}] }}\n"
+        );
+        directory::parse(&SourceFile::new("f", text)).unwrap()
+    };
+    let mut log = Log::default();
+    engine.cycle(&group(""), &target, &mut log).await;
+    // Nobody is in it: its name comes all the same.
+    assert_eq!(target.sent()[2..], ["GET /Groups", "POST /Groups", "PATCH /Groups/id-4"]);
+    assert_eq!(log.0[1..], ["e create success: ", "e update success: "]);
+    engine.cycle(&group(""), &target, &mut Unheard).await;
+    assert_eq!(target.sent(), Vec::<String>::new());
+    for members in ["ada", ""] {
+        engine.cycle(&group(members), &target, &mut Unheard).await;
+        assert_eq!(target.sent(), ["PATCH /Groups/id-4", "PATCH /Groups/id-4"]);
+    }
+}
+
+#[tokio::test]
 async fn entra_reads_whom_it_set_inactive_and_tells_what_the_target_made_of_it() {
     for (status, active, said) in [
         (200, Some(false), ""),
