@@ -77,6 +77,10 @@ pub fn describe(dialect: Dialect) -> Description {
         leave.push_str(&format!("; the account is deleted {} later", time(purge)));
     }
     said.push(("Leaving", leave));
+    if habits.may_create_disabled {
+        let what = "is created only where an administrator chose so, and then inactive";
+        said.push(("Disabled at first", what.to_owned()));
+    }
     said.push(("Groups", groups(speech)));
     said.push((
         "429",

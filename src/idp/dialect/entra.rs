@@ -76,6 +76,7 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
             purge: Some(Duration::from_secs(30 * DAY)), // Q-D05
             options: &[],
         },
+        may_create_disabled: false,
         groups: Some(GroupHabits {
             matching: GroupMatch::Filter,
             reads: true,

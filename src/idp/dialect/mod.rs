@@ -198,6 +198,8 @@ pub struct Habits {
     pub resends: Resends,
     /// How people leave.
     pub leaving: Leaving,
+    /// Whether an administrator may have people created, inactive, who are disabled in the directory. Unless chosen they are not.
+    pub may_create_disabled: bool,
     /// How groups are pushed; none where they are not.
     pub groups: Option<GroupHabits>,
     /// On 429.
@@ -238,6 +240,7 @@ impl Habits {
             purge: None,
             options: &[],
         },
+        may_create_disabled: false,
         groups: Some(GroupHabits {
             matching: GroupMatch::Filter,
             reads: false,

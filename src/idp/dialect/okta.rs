@@ -70,6 +70,7 @@ const fn habits(wizard: bool, quirks: &'static [&'static str]) -> Habits {
             purge: None,
             options: &[],
         },
+        may_create_disabled: false,
         groups: Some(GroupHabits {
             matching: GroupMatch::Filter,
             reads: false,

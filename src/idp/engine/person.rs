@@ -14,6 +14,8 @@ use crate::protocol::message::member;
 pub(super) enum Need {
     /// Nobody is linked yet: look up, link or create.
     Provision,
+    /// The same for somebody who may not use the application yet.
+    ProvisionInactive,
     /// Attributes differ from what was sent.
     Update,
     /// The person comes back.
@@ -55,7 +57,7 @@ pub(super) struct Done {
 pub(super) async fn work<W: Wire>(talk: &mut Talk<'_, W>, task: Task) -> Done {
     let mut done = Done {
         action: match task.need {
-            Need::Provision => Action::Create,
+            Need::Provision | Need::ProvisionInactive => Action::Create,
             Need::Update => Action::Update,
             Need::Reactivate => Action::Enable,
             Need::Deactivate => Action::Disable,
@@ -67,7 +69,7 @@ pub(super) async fn work<W: Wire>(talk: &mut Talk<'_, W>, task: Task) -> Done {
         failure: None,
     };
     let result = match (task.need, &task.link) {
-        (Need::Provision, _) | (_, None) => provision(talk, &task, &mut done).await,
+        (Need::Provision | Need::ProvisionInactive, _) | (_, None) => provision(talk, &task, &mut done).await,
         (Need::Update, Some(link)) => update(talk, &task, &link.id, Change::Profile, None, &mut done).await,
         (Need::Reactivate, Some(link)) => reactivate(talk, &task, &link.id, &mut done).await,
         (Need::Deactivate, Some(link)) => leave(talk, &task, link, false, &mut done).await,
@@ -117,7 +119,11 @@ async fn link_to<W: Wire>(
         return Err(Failure::object("the account that was found has no `id`"));
     };
     let is_active = member(&found, "active") != Some(&Value::Bool(false));
-    let change = if is_active { Change::Profile } else { Change::Reactivate };
+    let change = match (task.subject.active, is_active) {
+        (false, _) => Change::Deactivate,
+        (true, true) => Change::Profile,
+        (true, false) => Change::Reactivate,
+    };
     update(talk, task, &id, change, Some(found), done).await
 }
 
@@ -277,9 +283,9 @@ fn settle<W: Wire>(
     done.link = Some(Link {
         id,
         sum: task.sum,
-        active: true,
+        active: task.subject.active,
         settled: done.not_kept.is_empty(),
-        left: None,
+        left: task.left.filter(|_| !task.subject.active),
         manager,
     });
 }

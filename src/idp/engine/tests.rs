@@ -236,6 +236,48 @@ async fn the_clock_of_a_deletion_begins_with_it_and_never_for_who_was_unassigned
 }
 
 #[tokio::test]
+async fn pingfederate_creates_whom_the_directory_disabled_only_where_that_was_chosen() {
+    let bodies: std::sync::Arc<Mutex<Vec<Value>>> = std::sync::Arc::default();
+    let sink = std::sync::Arc::clone(&bodies);
+    let target = Told::new(move |request, number| {
+        if !request.body.is_empty() {
+            sink.lock().unwrap().push(serde_json::from_slice(&request.body).unwrap());
+        }
+        well(request, number)
+    });
+    let mut log = Log::default();
+    engine(Dialect::PingFederate).cycle(&one("suspended"), &target, &mut log).await;
+    assert_eq!(log.0, ["ada none skipped: disabled in the directory"]);
+    assert_eq!(target.sent(), Vec::<String>::new());
+
+    let mut chosen = engine(Dialect::PingFederate);
+    chosen.settings.create_disabled = true;
+    let mut log = Log::default();
+    chosen.cycle(&one("suspended"), &target, &mut log).await;
+    assert_eq!(log.0, ["ada create success: "]);
+    assert_eq!(target.sent(), ["GET /Users", "POST /Users"]);
+    assert_eq!(bodies.lock().unwrap().pop().unwrap()["active"], false);
+    let link = chosen.state().people["ada"].clone();
+    assert_eq!((link.active, link.left.unwrap().0), (false, state::Why::Suspended));
+    chosen.cycle(&one("suspended"), &target, &mut Unheard).await;
+    assert_eq!(target.sent(), Vec::<String>::new());
+    chosen.cycle(&one("active"), &target, &mut Unheard).await;
+    assert_eq!(bodies.lock().unwrap().pop().unwrap()["active"], true);
+
+    // No dialect does so that has no such option, and nobody who is not assigned is created.
+    let mut other = engine(Dialect::Okta);
+    other.settings.create_disabled = true;
+    target.sent();
+    other.cycle(&one("suspended"), &target, &mut Unheard).await;
+    let mut nobody = one("suspended");
+    nobody.assign_nobody();
+    let mut chosen = engine(Dialect::PingFederate);
+    chosen.settings.create_disabled = true;
+    chosen.cycle(&nobody, &target, &mut Unheard).await;
+    assert_eq!(target.sent(), Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn okta_repeats_the_name_of_a_group_after_the_create_and_with_every_push() {
     let target = Told::new(well);
     let mut engine = engine(Dialect::Okta);
