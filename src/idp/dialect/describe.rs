@@ -46,6 +46,9 @@ pub fn describe(dialect: Dialect) -> Description {
             OnConflict::LookUpAndLink => "409 makes it look the account up and link it".into(),
         },
     ));
+    if habits.stops_without_id {
+        said.push(("No id", "an answer to a create without an `id` stops the job".to_owned()));
+    }
     said.push((
         "Update",
         match habits.reads {

@@ -64,6 +64,7 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
         accepts_404: false, // Q-L14
         // A conflict goes into escrow, and the next cycle looks the object up again.
         on_conflict: OnConflict::Fail,
+        stops_without_id: false,
         reads: true,
         reads_after_deactivation: true, // Q-D04
         looks_up_on_return: true,

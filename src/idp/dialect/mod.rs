@@ -186,6 +186,8 @@ pub struct Habits {
     pub accepts_404: bool,
     /// On 409 to a create.
     pub on_conflict: OnConflict,
+    /// Whether an answer to a create without an `id` stops the whole job (Q-E07); where not, it is the failure of one object.
+    pub stops_without_id: bool,
     /// Whether the account is read before it is changed.
     pub reads: bool,
     /// Whether an account is read after it was set inactive, which it must survive (Q-D04).
@@ -228,6 +230,7 @@ impl Habits {
         looks_up_first: true,
         accepts_404: true,
         on_conflict: OnConflict::Fail,
+        stops_without_id: false,
         reads: false,
         reads_after_deactivation: false,
         looks_up_on_return: true,

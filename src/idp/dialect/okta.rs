@@ -57,6 +57,7 @@ const fn habits(wizard: bool, quirks: &'static [&'static str]) -> Habits {
         accepts_404: true, // Q-L11
         // The assignment fails, and nobody links the two (Q-C15).
         on_conflict: OnConflict::Fail,
+        stops_without_id: false,
         reads: true,
         reads_after_deactivation: false,
         looks_up_on_return: true, // Q-C16

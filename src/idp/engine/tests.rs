@@ -208,6 +208,28 @@ async fn an_answer_without_id_or_without_json_is_a_failure() {
 }
 
 #[tokio::test]
+async fn an_answer_without_id_stops_authentik_and_nobody_else() {
+    let text = "people:\n  ada: { userName: a@x.example.com }\n  bob: { userName: b@x.example.com }\n";
+    let two = directory::parse(&SourceFile::new("f", text)).unwrap();
+    for (word, dialect) in Dialect::WORDS {
+        let target = Told::new(|request, number| match request.method.as_str() {
+            "POST" => (201, None, json!({ "userName": "a" })),
+            _ => well(request, number),
+        });
+        let cycle = engine(*dialect).cycle(&two, &target, &mut Unheard).await;
+        let posts = target.sent().iter().filter(|line| *line == "POST /Users").count();
+        match dialect {
+            Dialect::Authentik => {
+                let Some(Stop::Target(failure)) = cycle.stopped else { panic!("{:?}", cycle.stopped) };
+                let said = "POST /Users is answered with a resource that has no `id` (Q-E07)";
+                assert_eq!((posts, failure.reason.as_str()), (1, said));
+            }
+            _ => assert_eq!((posts, cycle.failures, cycle.stopped), (2, 2, None), "{word}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_clock_of_a_deletion_begins_with_it_and_never_for_who_was_unassigned_first() {
     let target = Told::new(well);
     let month = Duration::from_secs(31 * 24 * 60 * 60);
