@@ -78,7 +78,7 @@ const ROWS: &[Row] = &[
     row("entra-aadoptscim", &["push#4", "a member leaves#2"], "entra/aadoptscim/group-members@entra-aadoptscim", &["add both", "remove Ada"]),
     row("entra-aadoptscim", &["delete"], "entra/aadoptscim/group-rename-delete@entra-aadoptscim", &["delete"]),
     row("entra-aadoptscim", &["a month passes"], "entra/aadoptscim/deactivate-reactivate@entra-aadoptscim", &["the directory purges the user"]),
-    // OneLogin. That the others of its literal scenarios create with `POST /Users` is preparation.
+    // OneLogin.
     row("onelogin", &["test"], "onelogin/connection-test@onelogin", &["a user that does not exist"]),
     row("onelogin", &["assign#1"], "onelogin/template-v2@onelogin", &["look up"]),
     row("onelogin", &["grace#2", "update"], "onelogin/template-v2@onelogin", &["create, from a template that was mended", "update, from the mended one"]),
