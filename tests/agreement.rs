@@ -46,7 +46,7 @@ const ROWS: &[Row] = &[
     row("okta", &["assign again"], "okta/oin/reassign-after-deactivation@okta", &["months later, the lookup of the new assignment", "activate", "push the profile"]),
     row("okta", &["update"], "okta/oin/update-user@okta", &["Okta reads it", "and puts it back, with another name"]),
     row("okta", &["push"], "okta/oin/group-push@okta", &["is there a group of that name", "create it, without members", "repeat the name, id included", "add the member"]),
-    row("okta", &["membership"], "okta/oin/group-membership@okta", &["Ada leaves, Alan joins"]),
+    row("okta", &["membership"], "okta/oin/group-membership@okta", &["the name once more", "Ada leaves, Alan joins"]),
     row("okta", &["rename"], "okta/oin/group-rename-delete@okta", &["rename"]),
     row("okta", &["delete"], "okta/oin/group-rename-delete@okta", &["delete"]),
     // Okta, custom apps. That an account is read before it is deactivated is not in the literal scenario.
@@ -61,7 +61,7 @@ const ROWS: &[Row] = &[
     // Entra ID.
     row("entra", &["test"], "entra/default/connection-test@entra", &["a user that cannot exist", "a group that cannot exist"]),
     row("entra", &["assign"], "entra/default/create-user@entra", &["look up, no match", "create"]),
-    row("entra", &["unassign", "assign again"], "entra/default/deactivate-reactivate@entra", &["disable", "found", "enable"]),
+    row("entra", &["unassign", "assign again"], "entra/default/deactivate-reactivate@entra", &["disable", "readable, and false is a boolean", "found", "enable"]),
     row("entra", &["update"], "entra/default/update-user@entra", &["Entra looks at it before it writes", "update"]),
     row("entra", &["a name that is taken#2"], "entra/default/conflict@entra", &["Ada is renamed to Grace"]),
     row("entra", &["a manager"], "entra/default/manager@entra", &["is Grace the manager of Ada", "make her, with a bare string"]),
@@ -71,14 +71,14 @@ const ROWS: &[Row] = &[
     row("entra", &["nest#2"], "entra/default/nested-group@entra", &["nest"]),
     row("entra", &["the person is deleted#1", "a month passes"], "entra/default/delete-user@entra", &["soft-deleted in the directory", "thirty days later"]),
     // Entra ID with its flag.
-    row("entra-aadoptscim", &["unassign", "assign again#2"], "entra/aadoptscim/deactivate-reactivate@entra-aadoptscim", &["disable", "enable"]),
+    row("entra-aadoptscim", &["unassign", "assign again#2"], "entra/aadoptscim/deactivate-reactivate@entra-aadoptscim", &["disable", "readable, and inactive", "enable"]),
     row("entra-aadoptscim", &["replace#2"], "entra/aadoptscim/update-user@entra-aadoptscim", &["replace what not every target has"]),
     row("entra-aadoptscim", &["somebody without a title#2"], "entra/aadoptscim/update-user@entra-aadoptscim", &["add what the target did not return"]),
     row("entra-aadoptscim", &["a name that is taken#2"], "entra/aadoptscim/conflict-and-errors@entra-aadoptscim", &["a userName that is taken"]),
     row("entra-aadoptscim", &["push#4", "a member leaves#2"], "entra/aadoptscim/group-members@entra-aadoptscim", &["add both", "remove Ada"]),
     row("entra-aadoptscim", &["delete"], "entra/aadoptscim/group-rename-delete@entra-aadoptscim", &["delete"]),
     row("entra-aadoptscim", &["a month passes"], "entra/aadoptscim/deactivate-reactivate@entra-aadoptscim", &["the directory purges the user"]),
-    // OneLogin. That the others of its literal scenarios create with `POST /Users` is preparation.
+    // OneLogin.
     row("onelogin", &["test"], "onelogin/connection-test@onelogin", &["a user that does not exist"]),
     row("onelogin", &["assign#1"], "onelogin/template-v2@onelogin", &["look up"]),
     row("onelogin", &["grace#2", "update"], "onelogin/template-v2@onelogin", &["create, from a template that was mended", "update, from the mended one"]),
@@ -104,9 +104,9 @@ const ROWS: &[Row] = &[
     row("small-clients@google", &["test"], "others/small-clients", &["Google connects"]),
     row("small-clients@rippling", &["assign#1"], "others/small-clients", &["Rippling looks up"]),
     // authentik, with the attributes that its literal scenario has.
-    row("authentik", &["test", "assign"], "others/authentik", &["what can you do", "create her", "find her", "update her"]),
-    row("authentik", &["import#2"], "others/authentik", &["read the groups"]),
-    row("authentik", &["rename", "join", "leave"], "others/authentik", &["the whole group in a PATCH", "one operation for each member", "she leaves"]),
+    row("authentik", &["test", "assign"], "others/authentik@authentik", &["what can you do", "create her", "find her", "update her"]),
+    row("authentik", &["import#2"], "others/authentik@authentik", &["read the groups"]),
+    row("authentik", &["rename", "join", "leave"], "others/authentik@authentik", &["the whole group in a PATCH", "one operation for each member", "she leaves"]),
 ];
 
 /// What differs from run to run, and what is shown instead.

@@ -90,6 +90,22 @@ fn every_dialect_provisions_the_pilot_and_leaves_it_as_the_directory_says() {
 }
 
 #[test]
+fn pingfederate_creates_people_who_are_disabled_where_that_is_chosen() {
+    let sandbox = sandbox();
+    sandbox.write("new.yaml", "people:\n  kim: { userName: kim@acme.example.com, status: suspended }\n");
+    for (option, created) in [(None, false), (Some("--create-disabled"), true)] {
+        let mut arguments = vec!["simulate", "--as", "pingfederate", "--directory", "new.yaml"];
+        arguments.extend(["--log", "csv=log.csv"]);
+        arguments.extend(option);
+        let (code, report) = report(&sandbox, &arguments);
+        assert_eq!((code, wrong(&report)), (Some(0), vec![]));
+        let log = sandbox.read("log.csv");
+        assert_eq!(log.contains(",create,"), created, "{log}");
+        assert_eq!(log.contains("disabled in the directory"), !created, "{log}");
+    }
+}
+
+#[test]
 fn a_later_run_is_an_incremental_cycle() {
     let sandbox = sandbox();
     let server = Server::with(&sandbox, &["--profile", "interop"]);
@@ -277,6 +293,24 @@ fn what_cannot_be_judged_is_said_before_anything_is_changed() {
     ----- stderr -----
     error: Okta does not let an administrator choose this
       hint: leave out `--deprovision`
+    ");
+    assert_run!(sandbox, ["simulate", "--as", "okta", "--directory", "acme.yaml", "--create-disabled"], @"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: Okta does not let an administrator choose this
+      hint: leave out `--create-disabled`
+    ");
+    assert_run!(sandbox, ["simulate", "--as", "pingfederate", "--directory", "acme.yaml", "--create-disabled", "--deprovision", "delete"], @"
+    success: false
+    exit_code: 2
+    ----- stdout -----
+
+    ----- stderr -----
+    error: `--create-disabled` is for a product that sets accounts inactive when somebody leaves
+      hint: leave out `--deprovision` or `--create-disabled`
     ");
     assert_run!(sandbox, ["simulate", "--as", "entra", "--directory", "acme.yaml", "--match-by", "user name"], @"
     success: false

@@ -77,6 +77,8 @@ pub const RECORDED: &str = "SCIMULATOR_RECORDED";
 pub const MATCH_BY: &str = "SCIMULATOR_MATCH_BY";
 /// `--deprovision`
 pub const DEPROVISION: &str = "SCIMULATOR_DEPROVISION";
+/// `--create-disabled`
+pub const CREATE_DISABLED: &str = "SCIMULATOR_CREATE_DISABLED";
 /// `--import`
 pub const IMPORT: &str = "SCIMULATOR_IMPORT";
 /// `--no-groups`

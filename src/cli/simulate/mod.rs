@@ -67,6 +67,9 @@ pub struct SimulateArgs {
     /// What is done when somebody is unassigned, where the product lets an administrator choose
     #[arg(long, value_name = "WHAT", env = env::DEPROVISION, help_heading = "Habits")]
     deprovision: Option<Deprovision>,
+    /// Create people who are disabled in the directory, inactive, where the product lets an administrator choose
+    #[arg(long, env = env::CREATE_DISABLED, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Habits")]
+    create_disabled: bool,
     /// Read what the target has first, and link accounts to people of the same userName, where the product imports
     #[arg(long, env = env::IMPORT, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Habits")]
     import: bool,
@@ -145,6 +148,7 @@ impl SimulateArgs {
         options.path("--recorded", self.recorded.as_deref());
         options.list("--match-by", &self.match_by);
         options.list("--deprovision", self.deprovision.map(Deprovision::word).as_slice());
+        options.flag("--create-disabled", self.create_disabled);
         options.flag("--import", self.import);
         options.flag("--no-groups", self.no_groups);
         options.list("--profile", self.profile.as_slice());

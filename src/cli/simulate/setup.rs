@@ -36,20 +36,32 @@ impl SimulateArgs {
             Place::parse(text).map_err(|error| Stop::usage(format!("`--match-by {text}`: {error}")))
         });
         let leave = self.deprovision.map(Leave::from);
-        let leaving = self.dialect.speech().habits().leaving;
+        let habits = self.dialect.speech().habits();
+        let (product, leaving) = (habits.product, habits.leaving);
+        let no_choice = |option: &str| {
+            Stop::usage(format!("{product} does not let an administrator choose this"))
+                .hint(format!("leave out `{option}`"))
+        };
         if let Some(choice) = leave
             && choice != leaving.unassigned
             && !leaving.options.contains(&choice)
         {
-            let product = self.dialect.speech().habits().product;
-            return Err(Stop::usage(format!("{product} does not let an administrator choose this"))
-                .hint("leave out `--deprovision`"));
+            return Err(no_choice("--deprovision"));
+        }
+        if self.create_disabled && !habits.may_create_disabled {
+            return Err(no_choice("--create-disabled"));
+        }
+        if self.create_disabled && leave.is_some_and(|leave| leave != Leave::Deactivate) {
+            let what =
+                "`--create-disabled` is for a product that sets accounts inactive when somebody leaves";
+            return Err(Stop::usage(what).hint("leave out `--deprovision` or `--create-disabled`"));
         }
         // What is shown request by request is done one after the other.
         let at_once = if self.shows_requests() { 1 } else { JOBS };
         Ok(Settings {
             matching: places.collect::<Result<_, _>>()?,
             leave,
+            create_disabled: self.create_disabled,
             groups: !self.no_groups,
             at_once: self.jobs.map_or(at_once, NonZeroUsize::get),
             seed: uuid::Uuid::new_v4().as_u64_pair().0,

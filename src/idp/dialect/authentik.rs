@@ -35,11 +35,13 @@ static HABITS: Habits = Habits {
     ],
     quirks: &[
         "Q-H02", "Q-H09", "Q-T09", "Q-C17", "Q-U19", "Q-U20", "Q-U24", "Q-U31", "Q-G01", "Q-G20", "Q-P08",
+        "Q-E07",
     ],
     interval: INTERVAL,
     // Created first; a conflict sends it looking (Q-C17).
     looks_up_first: false,
     on_conflict: OnConflict::LookUpAndLink,
+    stops_without_id: true, // Q-E07
     looks_up_on_return: false,
     // What the last answer shows is compared with what should be there, in every synchronisation (Q-U24).
     resends: Resends::Everything,
@@ -53,6 +55,7 @@ static HABITS: Habits = Habits {
     groups: Some(GroupHabits {
         matching: GroupMatch::AfterConflict,
         reads: false,
+        repeats_name: false,
         nested: Nested::Flattened,
         at_once: 1,
     }),

@@ -46,6 +46,9 @@ pub fn describe(dialect: Dialect) -> Description {
             OnConflict::LookUpAndLink => "409 makes it look the account up and link it".into(),
         },
     ));
+    if habits.stops_without_id {
+        said.push(("No id", "an answer to a create without an `id` stops the job".to_owned()));
+    }
     said.push((
         "Update",
         match habits.reads {
@@ -63,6 +66,9 @@ pub fn describe(dialect: Dialect) -> Description {
             Resends::Nothing => "nothing: answers are not looked at".to_owned(),
         },
     ));
+    if habits.reads_after_deactivation {
+        said.push(("Set inactive", "the account is read afterwards and has to be there".to_owned()));
+    }
     let leaving = habits.leaving;
     let mut leave = format!(
         "unassigned {}, disabled {}, deleted from the directory {}",
@@ -74,6 +80,10 @@ pub fn describe(dialect: Dialect) -> Description {
         leave.push_str(&format!("; the account is deleted {} later", time(purge)));
     }
     said.push(("Leaving", leave));
+    if habits.may_create_disabled {
+        let what = "is created only where an administrator chose so, and then inactive";
+        said.push(("Disabled at first", what.to_owned()));
+    }
     said.push(("Groups", groups(speech)));
     said.push((
         "429",
@@ -144,7 +154,8 @@ fn groups(speech: &dyn Speech) -> String {
         Nested::AsMember => "a group in a group is a member itself",
         Nested::Flattened => "people of a group in a group count as members",
     };
-    format!("{matching}; {nested}")
+    let name = if groups.repeats_name { "; the name comes again with every push of members" } else { "" };
+    format!("{matching}; {nested}{name}")
 }
 
 fn word(leave: Leave) -> &'static str {

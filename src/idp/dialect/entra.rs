@@ -25,15 +25,15 @@ pub static FLAGGED: Entra = Entra { flag: true, habits: habits(FLAGGED_QUIRKS) }
 const DEFAULT_QUIRKS: &[&str] = &[
     "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T02", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
     "Q-C03", "Q-C04", "Q-U01", "Q-U02", "Q-U06", "Q-U07", "Q-U08", "Q-U10", "Q-U12", "Q-U24", "Q-U25",
-    "Q-U26", "Q-D01", "Q-D05", "Q-D07", "Q-D12", "Q-G01", "Q-G03", "Q-G04", "Q-G06", "Q-G07", "Q-G22",
-    "Q-G24", "Q-G27", "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
+    "Q-U26", "Q-D01", "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G01", "Q-G03", "Q-G04", "Q-G06", "Q-G07",
+    "Q-G22", "Q-G24", "Q-G27", "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
 ];
 
 const FLAGGED_QUIRKS: &[&str] = &[
     "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T02", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
     "Q-C03", "Q-C04", "Q-U03", "Q-U04", "Q-U05", "Q-U06", "Q-U07", "Q-U10", "Q-U12", "Q-U24", "Q-U25",
-    "Q-U26", "Q-D05", "Q-D07", "Q-D12", "Q-G02", "Q-G06", "Q-G07", "Q-G22", "Q-G24", "Q-G27", "Q-E03",
-    "Q-E04", "Q-E06", "Q-E09", "Q-E10",
+    "Q-U26", "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G02", "Q-G06", "Q-G07", "Q-G22", "Q-G24", "Q-G27",
+    "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
 ];
 
 /// Both forms of the service.
@@ -54,6 +54,7 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
         assumed: &[
             "how many members one request carries (100 here)",
             "that the tenant URL's query is not repeated on requests (Q-H11)",
+            "what it makes of an account that it set inactive and then reads as active, or not at all",
         ],
         quirks,
         interval: Duration::from_secs(40 * MINUTE),
@@ -63,7 +64,9 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
         accepts_404: false, // Q-L14
         // A conflict goes into escrow, and the next cycle looks the object up again.
         on_conflict: OnConflict::Fail,
+        stops_without_id: false,
         reads: true,
+        reads_after_deactivation: true, // Q-D04
         looks_up_on_return: true,
         manager_apart: true,
         resends: Resends::Everything, // Q-U24
@@ -74,9 +77,11 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
             purge: Some(Duration::from_secs(30 * DAY)), // Q-D05
             options: &[],
         },
+        may_create_disabled: false,
         groups: Some(GroupHabits {
             matching: GroupMatch::Filter,
             reads: true,
+            repeats_name: false,
             nested: Nested::AsMember, // Q-G27
             at_once: 1,
         }),

@@ -107,6 +107,8 @@ pub struct GroupHabits {
     pub matching: GroupMatch,
     /// Whether the group is read before its members are changed.
     pub reads: bool,
+    /// Whether the name is sent again with every push of members, and after a create also where there are none (Q-G08).
+    pub repeats_name: bool,
     /// Groups in groups.
     pub nested: Nested,
     /// Requests to one group that are on their way at the same time (Q-G05).
@@ -184,8 +186,12 @@ pub struct Habits {
     pub accepts_404: bool,
     /// On 409 to a create.
     pub on_conflict: OnConflict,
+    /// Whether an answer to a create without an `id` stops the whole job (Q-E07); where not, it is the failure of one object.
+    pub stops_without_id: bool,
     /// Whether the account is read before it is changed.
     pub reads: bool,
+    /// Whether an account is read after it was set inactive, which it must survive (Q-D04).
+    pub reads_after_deactivation: bool,
     /// Whether somebody who comes back is looked up again.
     pub looks_up_on_return: bool,
     /// Whether the manager is set after everybody is there, in requests of its own.
@@ -194,6 +200,8 @@ pub struct Habits {
     pub resends: Resends,
     /// How people leave.
     pub leaving: Leaving,
+    /// Whether an administrator may have people created, inactive, who are disabled in the directory. Unless chosen they are not.
+    pub may_create_disabled: bool,
     /// How groups are pushed; none where they are not.
     pub groups: Option<GroupHabits>,
     /// On 429.
@@ -222,7 +230,9 @@ impl Habits {
         looks_up_first: true,
         accepts_404: true,
         on_conflict: OnConflict::Fail,
+        stops_without_id: false,
         reads: false,
+        reads_after_deactivation: false,
         looks_up_on_return: true,
         manager_apart: false,
         resends: Resends::Nothing,
@@ -233,9 +243,11 @@ impl Habits {
             purge: None,
             options: &[],
         },
+        may_create_disabled: false,
         groups: Some(GroupHabits {
             matching: GroupMatch::Filter,
             reads: false,
+            repeats_name: false,
             nested: Nested::Flattened,
             at_once: 1,
         }),
@@ -326,8 +338,13 @@ pub struct MemberChange {
     pub added: Vec<Member>,
     /// By key.
     pub removed: Vec<Member>,
-    /// Whether the group was created a moment ago.
-    pub is_new: bool,
+}
+
+impl MemberChange {
+    /// Whether nobody comes and nobody goes.
+    pub fn is_empty(&self) -> bool {
+        self.added.is_empty() && self.removed.is_empty()
+    }
 }
 
 /// A request with the members that are in it or out of it once it succeeded.

@@ -16,9 +16,9 @@ use crate::exchange::Request;
 use crate::idp::mapping::Place;
 
 /// Template apps: PUT for profiles, PATCH for activation.
-pub static OIN: Okta = Okta { wizard: false, habits: habits(OIN_QUIRKS) };
+pub static OIN: Okta = Okta { wizard: false, habits: habits(false, OIN_QUIRKS) };
 /// Custom apps: PUT for everything.
-pub static AIW: Okta = Okta { wizard: true, habits: habits(AIW_QUIRKS) };
+pub static AIW: Okta = Okta { wizard: true, habits: habits(true, AIW_QUIRKS) };
 
 const OIN_QUIRKS: &[&str] = &[
     "Q-H01", "Q-H04", "Q-H10", "Q-T04", "Q-T05", "Q-L10", "Q-L11", "Q-C03", "Q-C04", "Q-C05", "Q-C15",
@@ -39,12 +39,13 @@ pub struct Okta {
     habits: Habits,
 }
 
-const fn habits(quirks: &'static [&'static str]) -> Habits {
+const fn habits(wizard: bool, quirks: &'static [&'static str]) -> Habits {
     Habits {
         product: "Okta",
         basis: Basis::Documented,
         assumed: &[
             "how many members one request carries (100 here); that large pushes are split is documented",
+            "that the name goes before the members, and once where a push is split; that it goes with every push is documented",
             "that a retry by hand begins with the lookup",
             "what it does on 429 for other apps than those for which `Retry-After` is documented",
         ],
@@ -56,7 +57,9 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
         accepts_404: true, // Q-L11
         // The assignment fails, and nobody links the two (Q-C15).
         on_conflict: OnConflict::Fail,
+        stops_without_id: false,
         reads: true,
+        reads_after_deactivation: false,
         looks_up_on_return: true, // Q-C16
         manager_apart: false,
         resends: Resends::Activation, // Q-D11
@@ -68,9 +71,11 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
             purge: None,
             options: &[],
         },
+        may_create_disabled: false,
         groups: Some(GroupHabits {
             matching: GroupMatch::Filter,
             reads: false,
+            repeats_name: !wizard, // Q-G08
             nested: Nested::Flattened,
             at_once: 1,
         }),
@@ -245,11 +250,9 @@ impl Speech for Okta {
             ];
         }
         let patch = |operations| self.send("PATCH", shape::group(id), &shape::patch(operations));
-        let mut requests = Vec::new();
-        if change.is_new {
-            let request = patch(vec![self.name(id, group)]);
-            requests.push(MemberRequest { request, adds: Vec::new(), removes: Vec::new() });
-        }
+        // The name comes with every push, in a request of its own (Q-G08).
+        let name = patch(vec![self.name(id, group)]);
+        let mut requests = vec![MemberRequest { request: name, adds: Vec::new(), removes: Vec::new() }];
         // Removals and one addition in one request, in this order (Q-G11), split where there are many (Q-G13).
         let mut added = added.chunks(MEMBERS_AT_ONCE);
         let mut removed = removed.chunks(MEMBERS_AT_ONCE);

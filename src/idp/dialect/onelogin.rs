@@ -32,6 +32,7 @@ static HABITS: Habits = Habits {
         "what it does on 429, 5xx and time-outs, and how often it looks for changes",
         "the bodies of group requests, the operation that removes a member, and that groups are deleted",
         "how it goes on to a second page of groups",
+        "that GET and DELETE end in `?`, as the PUT of a user and the PATCH of a group in a log do (Q-H07)",
     ],
     quirks: &["Q-H02", "Q-H05", "Q-H07", "Q-H09", "Q-T07", "Q-C11", "Q-U20", "Q-G02"],
     accepts_404: true, // as in the connection test (Q-T07)
@@ -44,6 +45,7 @@ static HABITS: Habits = Habits {
         // "Get groups" is among the documented calls, a filter is not.
         matching: GroupMatch::List,
         reads: false,
+        repeats_name: false,
         nested: Nested::Flattened,
         at_once: 1,
     }),
@@ -114,7 +116,8 @@ impl Speech for OneLogin {
     }
 
     fn create_user(&self, person: &Subject, _dice: &mut Dice) -> Request {
-        self.send("POST", empty_query("/Users".into()), &self.body(person))
+        // Without a `?`: none was ever seen on a create, and the vendor documents none.
+        self.send("POST", "/Users".into(), &self.body(person))
     }
 
     fn read_user(&self, id: &str) -> Request {

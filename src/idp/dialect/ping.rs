@@ -36,9 +36,11 @@ static FEDERATE_HABITS: Habits = Habits {
     ),
     quirks: &["Q-L12", "Q-U19", "Q-U20", "Q-G02", "Q-P07"],
     leaving: LEAVING,
+    may_create_disabled: true, // the option "Provision Disabled Users", which is off by default
     groups: Some(GroupHabits {
         matching: GroupMatch::List, // Q-L12
         reads: false,
+        repeats_name: false,
         nested: Nested::Flattened,
         at_once: 1,
     }),

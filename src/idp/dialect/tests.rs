@@ -124,9 +124,8 @@ fn group_requests(speech: &dyn Speech, names: [&str; 2]) -> Vec<(String, Request
     all.push(("group read".into(), speech.read_group(id)));
     let renames = speech.rename_group(id, &group, None).into_iter();
     all.extend(renames.map(|request| ("group rename".into(), request)));
-    let joining =
-        MemberChange { added: vec![member("ada"), member("grace")], removed: Vec::new(), is_new: true };
-    let leaving = MemberChange { added: Vec::new(), removed: vec![member("alan")], is_new: false };
+    let joining = MemberChange { added: vec![member("ada"), member("grace")], removed: Vec::new() };
+    let leaving = MemberChange { added: Vec::new(), removed: vec![member("alan")] };
     for (what, change) in [("two join", joining), ("one leaves", leaving)] {
         let sent = speech.change_members(id, &group, &change, None).into_iter();
         let text = |one: &MemberRequest| format!("{what} (+{:?} -{:?})", one.adds, one.removes);

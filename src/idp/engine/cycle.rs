@@ -257,7 +257,9 @@ impl Engine {
             let Some(link) = self.state.groups.get(&group.key).cloned() else { continue };
             let members = plan::wanted_members(self, scope, group, habits);
             let change = plan::member_change(self, scope, &members, &link);
-            if change.added.is_empty() && change.removed.is_empty() {
+            // A group that was created gets its name again, also where nobody is in it (Q-G08).
+            let is_named = habits.repeats_name && link.is_new;
+            if change.is_empty() && !is_named {
                 continue;
             }
             let subject = GroupSubject {

@@ -50,16 +50,19 @@ impl Engine {
             (Some(link), None) => {
                 Expected::Account { id: link.id.clone(), profile: plan::profile(self, scope, person, true) }
             }
-            (None, None) => {
-                let trouble = self.state.troubles.get(&person.key);
-                Expected::Missing { reason: trouble.map(|trouble| trouble.reason.clone()) }
-            }
+            (None, Some((Why::Suspended, _))) if plan::creates_disabled(self) => self.missing(&person.key),
+            (None, None) => self.missing(&person.key),
             (Some(_), Some((why, _))) => self.expected_of_left(&person.key, why),
             (None, Some((_, reason))) => match self.deleted.get(&person.key) {
                 Some(id) => Expected::Gone { id: id.clone() },
                 None => Expected::Nothing { reason },
             },
         }
+    }
+
+    fn missing(&self, key: &str) -> Expected {
+        let trouble = self.state.troubles.get(key);
+        Expected::Missing { reason: trouble.map(|trouble| trouble.reason.clone()) }
     }
 
     /// What should be there of somebody who is linked and no longer in the directory, or left it.

@@ -172,7 +172,7 @@ pub(super) async fn members<W: Wire>(
     change: &MemberChange,
     at_once: usize,
 ) -> Done {
-    let mut done = Done::new(Action::Members);
+    let mut done = Done::new(if change.is_empty() { Action::Update } else { Action::Members });
     done.id = Some(link.id.clone());
     let result = push(talk, habits, group, link, change, at_once, &mut done).await;
     done.failure = result.err();

@@ -54,6 +54,8 @@ pub struct Settings {
     pub matching: Vec<Place>,
     /// What is sent when somebody leaves, in whatever way; none for what the dialect does by default.
     pub leave: Option<Leave>,
+    /// Whether people are created, inactive, who are disabled in the directory, where the dialect can.
+    pub create_disabled: bool,
     /// Whether groups are pushed, where the dialect can.
     pub groups: bool,
     /// Objects that are worked on at the same time.
@@ -64,7 +66,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { matching: Vec::new(), leave: None, groups: true, at_once: 1, seed: 0 }
+        Self { matching: Vec::new(), leave: None, create_disabled: false, groups: true, at_once: 1, seed: 0 }
     }
 }
 

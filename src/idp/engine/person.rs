@@ -6,7 +6,7 @@ use super::state::{Link, Why};
 use super::wire::{Failure, FailureKind, Talk, Wire};
 use crate::event::provisioning::Action;
 use crate::idp::dialect::{Change, OnConflict, Resends, Subject, shape};
-use crate::idp::mapping::{MANAGER, Place};
+use crate::idp::mapping::{ACTIVE, MANAGER, Place};
 use crate::protocol::message::member;
 
 /// What is to be done about a person.
@@ -14,6 +14,8 @@ use crate::protocol::message::member;
 pub(super) enum Need {
     /// Nobody is linked yet: look up, link or create.
     Provision,
+    /// The same for somebody who may not use the application yet.
+    ProvisionInactive,
     /// Attributes differ from what was sent.
     Update,
     /// The person comes back.
@@ -45,7 +47,7 @@ pub(super) struct Done {
     pub(super) link: Option<Link>,
     /// Attributes that were changed.
     pub(super) changes: Vec<String>,
-    /// Attributes that the answer showed otherwise than they were sent.
+    /// Attributes that the answer showed otherwise than they were sent; or the account, where it is gone.
     pub(super) not_kept: Vec<String>,
     /// Why it did not work.
     pub(super) failure: Option<Failure>,
@@ -55,7 +57,7 @@ pub(super) struct Done {
 pub(super) async fn work<W: Wire>(talk: &mut Talk<'_, W>, task: Task) -> Done {
     let mut done = Done {
         action: match task.need {
-            Need::Provision => Action::Create,
+            Need::Provision | Need::ProvisionInactive => Action::Create,
             Need::Update => Action::Update,
             Need::Reactivate => Action::Enable,
             Need::Deactivate => Action::Disable,
@@ -67,7 +69,7 @@ pub(super) async fn work<W: Wire>(talk: &mut Talk<'_, W>, task: Task) -> Done {
         failure: None,
     };
     let result = match (task.need, &task.link) {
-        (Need::Provision, _) | (_, None) => provision(talk, &task, &mut done).await,
+        (Need::Provision | Need::ProvisionInactive, _) | (_, None) => provision(talk, &task, &mut done).await,
         (Need::Update, Some(link)) => update(talk, &task, &link.id, Change::Profile, None, &mut done).await,
         (Need::Reactivate, Some(link)) => reactivate(talk, &task, &link.id, &mut done).await,
         (Need::Deactivate, Some(link)) => leave(talk, &task, link, false, &mut done).await,
@@ -117,7 +119,11 @@ async fn link_to<W: Wire>(
         return Err(Failure::object("the account that was found has no `id`"));
     };
     let is_active = member(&found, "active") != Some(&Value::Bool(false));
-    let change = if is_active { Change::Profile } else { Change::Reactivate };
+    let change = match (task.subject.active, is_active) {
+        (false, _) => Change::Deactivate,
+        (true, true) => Change::Profile,
+        (true, false) => Change::Reactivate,
+    };
     update(talk, task, &id, change, Some(found), done).await
 }
 
@@ -230,7 +236,29 @@ async fn leave<W: Wire>(
             Err(failure) => return Err(failure),
         }
     }
+    if !delete && talk.speech.habits().reads_after_deactivation {
+        read_inactive(talk, task, &link.id, done).await?;
+    }
     done.link = (!delete).then(|| Link { active: false, settled: true, left: task.left, ..link.clone() });
+    Ok(())
+}
+
+/// Reads an account that was set inactive a moment ago: it has to be there, and to say so (Q-D04). Otherwise the link stays all
+/// the same, so that the comparison at the end finds what the target made of it. Where it cannot be read, all is tried again.
+async fn read_inactive<W: Wire>(
+    talk: &mut Talk<'_, W>,
+    task: &Task,
+    id: &str,
+    done: &mut Done,
+) -> Result<(), Failure> {
+    let request = talk.speech.read_user(id);
+    done.not_kept = match talk.read(request).await? {
+        Some(answer) => {
+            let differing = shape::differing(&task.subject, &answer, |place| !place.is(ACTIVE));
+            differing.iter().map(|one| one.place.to_string()).collect()
+        }
+        None => vec!["the account".to_owned()],
+    };
     Ok(())
 }
 
@@ -255,9 +283,9 @@ fn settle<W: Wire>(
     done.link = Some(Link {
         id,
         sum: task.sum,
-        active: true,
+        active: task.subject.active,
         settled: done.not_kept.is_empty(),
-        left: None,
+        left: task.left.filter(|_| !task.subject.active),
         manager,
     });
 }

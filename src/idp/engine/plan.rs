@@ -70,6 +70,7 @@ impl Plan {
         };
         let need = match (link, left) {
             (None, None) => Some(Need::Provision),
+            (None, Some((Why::Suspended, _))) if creates_disabled(engine) => Some(Need::ProvisionInactive),
             // Who is disabled before they were ever provisioned is never created.
             (None, Some((_, reason))) => {
                 if !engine.state.job.is_complete || on_demand {
@@ -110,6 +111,14 @@ pub(super) fn left(person: &Person, standing: Result<(), NotInScope>) -> Option<
     }
 }
 
+/// Whether people are created who are disabled in the directory: where that was chosen, and where an account can be inactive.
+pub(super) fn creates_disabled(engine: &Engine) -> bool {
+    let habits = engine.speech.habits();
+    let leave = engine.settings.leave.unwrap_or(habits.leaving.suspended);
+    let is_chosen = habits.may_create_disabled && engine.settings.create_disabled;
+    is_chosen && leave == Leave::Deactivate && engine.mapping.maps(ACTIVE)
+}
+
 /// What is done about a linked account whose person left.
 fn leaving(engine: &Engine, link: &Link, why: Why) -> Option<Need> {
     let habits = engine.speech.habits().leaving;
@@ -139,7 +148,7 @@ fn leaving(engine: &Engine, link: &Link, why: Why) -> Option<Need> {
 
 /// A person with everything that the conversation needs.
 pub(super) fn task(engine: &Engine, scope: &Scope<'_>, key: &str, need: Need) -> Task {
-    let active = !matches!(need, Need::Deactivate | Need::Delete);
+    let active = !matches!(need, Need::ProvisionInactive | Need::Deactivate | Need::Delete);
     let profile = match scope.person(key) {
         Some(person) => profile(engine, scope, person, active),
         // Somebody who is no longer in the directory: all that is known is that they are gone.
@@ -299,5 +308,5 @@ pub(super) fn member_change(
     }
     let left = link.members.iter().filter(|key| !wanted.contains_key(key.as_str()));
     let removed = left.filter_map(|key| known_member(engine, scope, key)).collect();
-    MemberChange { added, removed, is_new: link.is_new }
+    MemberChange { added, removed }
 }

@@ -63,7 +63,7 @@ pub struct GroupLink {
     pub id: String,
     /// The name that was last sent.
     pub name: String,
-    /// Whether its members were never sent yet.
+    /// Whether it was created, and nothing was sent about its members yet.
     pub is_new: bool,
     /// Keys of those who were brought in.
     #[serde(skip)]

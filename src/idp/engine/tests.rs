@@ -208,6 +208,28 @@ async fn an_answer_without_id_or_without_json_is_a_failure() {
 }
 
 #[tokio::test]
+async fn an_answer_without_id_stops_authentik_and_nobody_else() {
+    let text = "people:\n  ada: { userName: a@x.example.com }\n  bob: { userName: b@x.example.com }\n";
+    let two = directory::parse(&SourceFile::new("f", text)).unwrap();
+    for (word, dialect) in Dialect::WORDS {
+        let target = Told::new(|request, number| match request.method.as_str() {
+            "POST" => (201, None, json!({ "userName": "a" })),
+            _ => well(request, number),
+        });
+        let cycle = engine(*dialect).cycle(&two, &target, &mut Unheard).await;
+        let posts = target.sent().iter().filter(|line| *line == "POST /Users").count();
+        match dialect {
+            Dialect::Authentik => {
+                let Some(Stop::Target(failure)) = cycle.stopped else { panic!("{:?}", cycle.stopped) };
+                let said = "POST /Users is answered with a resource that has no `id` (Q-E07)";
+                assert_eq!((posts, failure.reason.as_str()), (1, said));
+            }
+            _ => assert_eq!((posts, cycle.failures, cycle.stopped), (2, 2, None), "{word}"),
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_clock_of_a_deletion_begins_with_it_and_never_for_who_was_unassigned_first() {
     let target = Told::new(well);
     let month = Duration::from_secs(31 * 24 * 60 * 60);
@@ -233,6 +255,118 @@ async fn the_clock_of_a_deletion_begins_with_it_and_never_for_who_was_unassigned
     target.sent();
     engine.cycle(&one("deleted"), &target, &mut Unheard).await;
     assert_eq!(target.sent(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn pingfederate_creates_whom_the_directory_disabled_only_where_that_was_chosen() {
+    let bodies: std::sync::Arc<Mutex<Vec<Value>>> = std::sync::Arc::default();
+    let sink = std::sync::Arc::clone(&bodies);
+    let target = Told::new(move |request, number| {
+        if !request.body.is_empty() {
+            sink.lock().unwrap().push(serde_json::from_slice(&request.body).unwrap());
+        }
+        well(request, number)
+    });
+    let mut log = Log::default();
+    engine(Dialect::PingFederate).cycle(&one("suspended"), &target, &mut log).await;
+    assert_eq!(log.0, ["ada none skipped: disabled in the directory"]);
+    assert_eq!(target.sent(), Vec::<String>::new());
+
+    let mut chosen = engine(Dialect::PingFederate);
+    chosen.settings.create_disabled = true;
+    let mut log = Log::default();
+    chosen.cycle(&one("suspended"), &target, &mut log).await;
+    assert_eq!(log.0, ["ada create success: "]);
+    assert_eq!(target.sent(), ["GET /Users", "POST /Users"]);
+    assert_eq!(bodies.lock().unwrap().pop().unwrap()["active"], false);
+    let link = chosen.state().people["ada"].clone();
+    assert_eq!((link.active, link.left.unwrap().0), (false, state::Why::Suspended));
+    chosen.cycle(&one("suspended"), &target, &mut Unheard).await;
+    assert_eq!(target.sent(), Vec::<String>::new());
+    chosen.cycle(&one("active"), &target, &mut Unheard).await;
+    assert_eq!(bodies.lock().unwrap().pop().unwrap()["active"], true);
+
+    // No dialect does so that has no such option, and nobody who is not assigned is created.
+    let mut other = engine(Dialect::Okta);
+    other.settings.create_disabled = true;
+    target.sent();
+    other.cycle(&one("suspended"), &target, &mut Unheard).await;
+    let mut nobody = one("suspended");
+    nobody.assign_nobody();
+    let mut chosen = engine(Dialect::PingFederate);
+    chosen.settings.create_disabled = true;
+    chosen.cycle(&nobody, &target, &mut Unheard).await;
+    assert_eq!(target.sent(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn okta_repeats_the_name_of_a_group_after_the_create_and_with_every_push() {
+    let target = Told::new(well);
+    let mut engine = engine(Dialect::Okta);
+    let group = |members: &str| {
+        let text = format!(
+            "people:\n  ada: {{ userName: ada@x.example.com }}\ngroups:\n  e: {{ displayName: E, members: [{members}] }}\n"
+        );
+        directory::parse(&SourceFile::new("f", text)).unwrap()
+    };
+    let mut log = Log::default();
+    engine.cycle(&group(""), &target, &mut log).await;
+    // Nobody is in it: its name comes all the same.
+    assert_eq!(target.sent()[2..], ["GET /Groups", "POST /Groups", "PATCH /Groups/id-4"]);
+    assert_eq!(log.0[1..], ["e create success: ", "e update success: "]);
+    engine.cycle(&group(""), &target, &mut Unheard).await;
+    assert_eq!(target.sent(), Vec::<String>::new());
+    for members in ["ada", ""] {
+        engine.cycle(&group(members), &target, &mut Unheard).await;
+        assert_eq!(target.sent(), ["PATCH /Groups/id-4", "PATCH /Groups/id-4"]);
+    }
+}
+
+#[tokio::test]
+async fn entra_reads_whom_it_set_inactive_and_tells_what_the_target_made_of_it() {
+    for (status, active, said) in [
+        (200, Some(false), ""),
+        (200, Some(true), "the target did not keep active"),
+        (200, None, "the target did not keep active"),
+        (404, None, "the target did not keep the account"),
+    ] {
+        for dialect in [Dialect::Entra, Dialect::EntraAadOptScim] {
+            let target = Told::new(move |request, number| match request.method.as_str() {
+                "GET" if !request.target.contains('?') => {
+                    (status, None, json!({ "id": "id-2", "active": active }))
+                }
+                _ => well(request, number),
+            });
+            let mut engine = engine(dialect);
+            engine.cycle(&one("active"), &target, &mut Unheard).await;
+            target.sent();
+            let mut log = Log::default();
+            engine.cycle(&one("suspended"), &target, &mut log).await;
+            assert_eq!(target.sent(), ["PATCH /Users/id-2", "GET /Users/id-2"]);
+            assert_eq!(log.0, [format!("ada disable success: {said}")], "{dialect}");
+            // The account is known to be inactive, and nothing is sent again.
+            assert!(!engine.state().people["ada"].active);
+            engine.cycle(&one("suspended"), &target, &mut Unheard).await;
+            assert_eq!(target.sent(), Vec::<String>::new());
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_cannot_be_read_is_set_inactive_again() {
+    let target = Told::new(|request, number| match request.method.as_str() {
+        "GET" if !request.target.contains('?') && number < 3 => (500, None, Value::Null),
+        "GET" if !request.target.contains('?') => (200, None, json!({ "id": "id-2", "active": false })),
+        _ => well(request, number),
+    });
+    let mut engine = engine(Dialect::Entra);
+    engine.cycle(&one("active"), &target, &mut Unheard).await;
+    target.sent();
+    assert_eq!(engine.cycle(&one("suspended"), &target, &mut Unheard).await.failures, 1);
+    engine.advance_to_next_cycle();
+    assert_eq!(engine.cycle(&one("suspended"), &target, &mut Unheard).await.failures, 0);
+    assert_eq!(target.sent(), ["PATCH /Users/id-2", "GET /Users/id-2"].repeat(2));
+    assert!(!engine.state().people["ada"].active && engine.next_attempt().is_none());
 }
 
 #[tokio::test]

@@ -197,11 +197,13 @@ impl<'w, W: Wire> Talk<'w, W> {
         };
         match member(&body, "id").and_then(Value::as_str).filter(|id| !id.is_empty()) {
             Some(id) => Ok((id.to_owned(), body)),
-            None => Err(self.wrong(
-                &shown,
-                "is answered with a resource that has no `id` (Q-E07)",
-                FailureKind::Object,
-            )),
+            None => {
+                let kind = match self.speech.habits().stops_without_id {
+                    true => FailureKind::Job,
+                    false => FailureKind::Object,
+                };
+                Err(self.wrong(&shown, "is answered with a resource that has no `id` (Q-E07)", kind))
+            }
         }
     }
 
