@@ -385,6 +385,15 @@ pub trait Speech: Send + Sync {
         self.habits().reads && change == Change::Profile
     }
 
+    /// Whether an account is set inactive, after its person was deleted from the directory, by replacing the whole of it without
+    /// reading it first: then what was last sent has to be kept, for the directory knows it no longer. It follows from what is sent.
+    fn replaces_unread(&self) -> bool {
+        let sent = || self.update_user("", &Subject::default(), Change::Deactivate, None);
+        self.habits().leaving.deleted == Leave::Deactivate
+            && !self.reads_before(Change::Deactivate)
+            && sent().iter().any(|request| request.method == "PUT")
+    }
+
     /// Changes an account. `current` is what the target last showed, where the habit is to read first or a lookup found it.
     /// Nothing where nothing differs.
     fn update_user(

@@ -208,6 +208,13 @@ fn every_table_can_be_read_and_is_what_the_habits_need() {
     }
 }
 
+#[test]
+fn who_replaces_the_whole_account_keeps_what_was_sent() {
+    let keeping = Dialect::WORDS.iter().filter(|(_, dialect)| dialect.speech().replaces_unread());
+    let keeping: Vec<&str> = keeping.map(|(word, _)| *word).collect();
+    assert_eq!(keeping, ["onelogin", "jumpcloud", "pingfederate", "pingone"]);
+}
+
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),

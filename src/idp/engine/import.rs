@@ -73,6 +73,7 @@ impl Engine {
                         settled: false,
                         left: None,
                         manager: None,
+                        kept: Vec::new(),
                     };
                     let record = Record::Person((*key).to_owned(), Some(link));
                     watch.note(Note::Record(&record)).map_err(Failure::object)?;

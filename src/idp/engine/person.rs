@@ -33,6 +33,8 @@ pub(super) struct Task {
     pub(super) matching: Vec<Place>,
     /// Digest of what is sent.
     pub(super) sum: u64,
+    /// What is kept of it ([`Link::kept`]).
+    pub(super) kept: Vec<(String, Value)>,
     /// Why the person leaves, and when.
     pub(super) left: Option<(Why, jiff::Timestamp)>,
 }
@@ -230,7 +232,9 @@ async fn leave<W: Wire>(
             Err(failure) => return Err(failure),
         }
     }
-    done.link = (!delete).then(|| Link { active: false, settled: true, left: task.left, ..link.clone() });
+    let kept = task.kept.clone();
+    done.link =
+        (!delete).then(|| Link { active: false, settled: true, left: task.left, kept, ..link.clone() });
     Ok(())
 }
 
@@ -259,5 +263,6 @@ fn settle<W: Wire>(
         settled: done.not_kept.is_empty(),
         left: None,
         manager,
+        kept: task.kept.clone(),
     });
 }

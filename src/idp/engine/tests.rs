@@ -236,6 +236,24 @@ async fn the_clock_of_a_deletion_begins_with_it_and_never_for_who_was_unassigned
 }
 
 #[tokio::test]
+async fn what_an_older_state_file_did_not_keep_is_sent_once_more_and_kept() {
+    let target = Told::new(well);
+    let mut engine = engine(Dialect::OneLogin);
+    engine.cycle(&one("active"), &target, &mut Unheard).await;
+    let link = engine.state.people.get_mut("ada").unwrap();
+    assert_eq!(link.user_name(), Some("ada@x.example.com"));
+    link.kept.clear();
+    target.sent();
+    for sent in [vec!["PUT /Users/id-2"], vec![]] {
+        engine.cycle(&one("active"), &target, &mut Unheard).await;
+        assert_eq!(target.sent(), sent);
+    }
+    engine.cycle(&Directory::default(), &target, &mut Unheard).await;
+    let link = &engine.state().people["ada"];
+    assert!(!link.active && link.user_name().is_some());
+}
+
+#[tokio::test]
 async fn what_is_up_to_date_needs_no_request() {
     let target = Told::new(well);
     for (word, dialect) in Dialect::WORDS {
