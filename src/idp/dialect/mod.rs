@@ -474,6 +474,12 @@ pub trait Speech: Send + Sync {
     fn import_page(&self, endpoint: &str, start: u32, count: u32) -> Request {
         Request::new("GET", format!("{endpoint}?startIndex={start}&count={count}"))
     }
+
+    /// Where the page of an import begins that follows the one from `start`, which was asked for with `count` and had `read`
+    /// resources: one page size further on, whatever was read (Q-P06).
+    fn next_page(&self, start: u32, count: u32, _read: u32) -> u32 {
+        start.saturating_add(count)
+    }
 }
 
 impl Dialect {

@@ -253,6 +253,37 @@ async fn what_an_older_state_file_did_not_keep_is_sent_once_more_and_kept() {
     assert!(!link.active && link.user_name().is_some());
 }
 
+/// A target with five accounts that shows at most two on a page, whatever is asked for.
+fn two_a_page(request: &Request, _: usize) -> (u16, Option<&'static str>, Value) {
+    let start = request
+        .target
+        .split_once("startIndex=")
+        .map_or(1, |(_, from)| from.split('&').next().unwrap().parse::<usize>().unwrap());
+    let total = if request.target.starts_with("/Users") { 5 } else { 0 };
+    let page: Vec<Value> = (start..(start + 2).min(total + 1))
+        .map(|number| json!({ "id": format!("id-{number}"), "userName": format!("u{number}") }))
+        .collect();
+    (200, None, json!({ "totalResults": total, "startIndex": start, "Resources": page }))
+}
+
+#[tokio::test]
+async fn an_import_goes_on_behind_what_was_read_or_one_page_size_further_on() {
+    let target = Told::new(two_a_page);
+    let found =
+        engine(Dialect::Authentik).import(&Directory::default(), &target, &mut Unheard).await.unwrap();
+    assert_eq!(found.strangers, ["u1", "u2", "u3", "u4", "u5"]);
+    assert_eq!(target.sent(), ["GET /Users", "GET /Users", "GET /Users", "GET /Groups"]);
+    // Okta asks for a hundred and takes it that it got them.
+    let failure =
+        engine(Dialect::Okta).import(&Directory::default(), &target, &mut Unheard).await.unwrap_err();
+    assert!(failure.reason.contains("reads 2 of 5 in /Users"), "{}", failure.reason);
+    // Nothing on a page although there should be more.
+    let target = Told::new(|_, _| (200, None, json!({ "totalResults": 5, "Resources": [] })));
+    let failure =
+        engine(Dialect::Authentik).import(&Directory::default(), &target, &mut Unheard).await.unwrap_err();
+    assert!(failure.reason.contains("reads 0 of 5"), "{}", failure.reason);
+}
+
 #[tokio::test]
 async fn what_is_up_to_date_needs_no_request() {
     let target = Told::new(well);
