@@ -480,6 +480,12 @@ pub trait Speech: Send + Sync {
     fn next_page(&self, start: u32, count: u32, _read: u32) -> u32 {
         start.saturating_add(count)
     }
+
+    /// Whether the account of everybody who left is deleted after [`Leaving::purge`]; where not, only that of people who were
+    /// deleted from the directory, and its time begins with that.
+    fn purges_whoever_left(&self) -> bool {
+        false
+    }
 }
 
 impl Dialect {

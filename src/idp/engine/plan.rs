@@ -125,13 +125,17 @@ fn leaving(engine: &Engine, link: &Link, why: Why) -> Option<Need> {
         Leave::Deactivate if !engine.mapping.maps(ACTIVE) => Leave::Delete,
         other => other,
     };
+    let is_due =
+        |since| engine.state.job.now.duration_since(since) >= super::signed(habits.purge.unwrap_or_default());
     match (link.active, leave, link.left) {
         (true, Leave::Deactivate, _) => Some(Need::Deactivate),
         (true, Leave::Delete, _) => Some(Need::Delete),
+        (false, Leave::Deactivate, Some((_, since))) if engine.speech.purges_whoever_left() => {
+            is_due(since).then_some(Need::Delete)
+        }
         // Deleted for good some time after; whoever was unassigned before that is out of scope and stays.
         (false, Leave::Deactivate, Some((Why::Deleted, since))) if why == Why::Deleted => {
-            let purge = habits.purge?;
-            (engine.state.job.now.duration_since(since) >= super::signed(purge)).then_some(Need::Delete)
+            (habits.purge.is_some() && is_due(since)).then_some(Need::Delete)
         }
         // The clock of the deletion begins when the person is deleted, not when the account was disabled.
         (false, Leave::Deactivate, Some((Why::Suspended, _)))

@@ -253,6 +253,27 @@ async fn what_an_older_state_file_did_not_keep_is_sent_once_more_and_kept() {
     assert!(!link.active && link.user_name().is_some());
 }
 
+#[tokio::test]
+async fn google_deletes_whoever_lost_access_after_three_weeks() {
+    for left in ["suspended", "deleted", "unassigned"] {
+        let target = Told::new(well);
+        let mut engine = engine(Dialect::Google);
+        engine.cycle(&one("active"), &target, &mut Unheard).await;
+        let mut directory = one(if left == "unassigned" { "active" } else { left });
+        if left == "unassigned" {
+            directory.assign_nobody();
+        }
+        engine.cycle(&directory, &target, &mut Unheard).await;
+        assert_eq!(target.sent().last().unwrap(), "PATCH /Users/id-2", "{left}");
+        for (days, sent) in [(20, vec![]), (1, vec!["DELETE /Users/id-2"])] {
+            engine.advance(Duration::from_secs(days * 24 * 60 * 60));
+            engine.cycle(&directory, &target, &mut Unheard).await;
+            assert_eq!(target.sent(), sent, "{left}");
+        }
+        assert_eq!(engine.state().people.len(), 0, "{left}");
+    }
+}
+
 /// A target with five accounts that shows at most two on a page, whatever is asked for.
 fn two_a_page(request: &Request, _: usize) -> (u16, Option<&'static str>, Value) {
     let start = request
