@@ -608,6 +608,38 @@ fn deleted_people_are_purged_after_thirty_days() {
 }
 
 #[test]
+fn whoever_is_taken_out_of_the_directory_can_use_the_account_no_longer() {
+    for dialect in DIALECTS {
+        let sandbox = sandbox();
+        let server = Server::with(&sandbox, &["--profile", "interop"]);
+        let mut arguments = against(dialect, "team.yaml", &server.url);
+        arguments.extend(["--state", "state.jsonl", "--log", "csv=log.csv"]);
+        assert_eq!(report(&sandbox, &arguments).0, Some(0), "{dialect}");
+        let team = TEAM.replace(" active: ~,", "").replace(", bob,", ",");
+        let without: Vec<&str> = team.lines().filter(|line| !line.starts_with("  bob:")).collect();
+        sandbox.write("team.yaml", &without.join("\n"));
+        let (code, report) = report(&sandbox, &arguments);
+        assert_eq!((code, wrong(&report)), (Some(0), vec![]), "{dialect}");
+        let found = server.list("/Users?filter=userName%20eq%20%22bob@acme.example.com%22");
+        let bob = &found["Resources"][0];
+        match dialect {
+            "authentik" => assert_eq!(found["totalResults"], 0, "{dialect}"),
+            _ => assert_eq!(bob["active"], false, "{dialect}: {bob}"),
+        }
+        // Where the whole account is replaced, nothing but `active` is another, and the log knows whom it was about.
+        if ["onelogin", "jumpcloud", "pingfederate", "pingone"].contains(&dialect) {
+            assert_eq!(
+                (&bob["name"]["familyName"], bob["emails"].as_array().map(Vec::len)),
+                (&"Ross".into(), Some(1))
+            );
+            let log = sandbox.read("log.csv");
+            assert!(log.contains("user,bob,bob@acme.example.com,disable"), "{dialect}: {log}");
+        }
+        assert_eq!(server.users(), if dialect == "authentik" { 2 } else { 3 }, "{dialect}");
+    }
+}
+
+#[test]
 fn watching_reacts_to_a_saved_directory() {
     let sandbox = sandbox();
     let server = Server::with(&sandbox, &["--profile", "interop"]);

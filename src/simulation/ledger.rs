@@ -232,7 +232,15 @@ mod tests {
         let path = folder.path().join("state.jsonl");
         let (mut ledger, state) = open(&path, Dialect::Entra, TARGET, false).unwrap();
         assert_eq!(state, State::new(now()));
-        let link = Link { id: "7".into(), sum: 1, active: true, settled: true, left: None, manager: None };
+        let link = Link {
+            id: "7".into(),
+            sum: 1,
+            active: true,
+            settled: true,
+            left: None,
+            manager: None,
+            kept: Vec::new(),
+        };
         ledger.append(&Record::Person("ada".into(), Some(link.clone()))).unwrap();
         assert!(open(&path, Dialect::Entra, TARGET, false).unwrap_err().contains("in use"));
         drop(ledger);

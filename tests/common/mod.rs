@@ -156,17 +156,21 @@ impl Server {
 
     /// How many users there are.
     pub fn users(&self) -> u64 {
+        self.list("/Users?count=0")["totalResults"].as_u64().unwrap()
+    }
+
+    /// What it answers to a `GET` of this path and query, which is a list.
+    pub fn list(&self, target: &str) -> serde_json::Value {
         let rest = self.url.strip_prefix("http://").unwrap();
         let (authority, path) = rest.split_once('/').unwrap();
         let mut stream = std::net::TcpStream::connect(authority).unwrap();
         let request = format!(
-            "GET /{path}/Users?count=0 HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n"
+            "GET /{path}{target} HTTP/1.1\r\nHost: {authority}\r\nAuthorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n"
         );
         std::io::Write::write_all(&mut stream, request.as_bytes()).unwrap();
         let answer = std::io::read_to_string(stream).unwrap();
         let body = answer.split_once("\r\n\r\n").unwrap().1;
-        let body: serde_json::Value = serde_json::from_str(body).unwrap();
-        body["totalResults"].as_u64().unwrap()
+        serde_json::from_str(body).unwrap()
     }
 }
 

@@ -201,4 +201,9 @@ impl Speech for Authentik {
         let target = if start <= 1 { endpoint.to_owned() } else { format!("{endpoint}?startIndex={start}") };
         Request::new("GET", target)
     }
+
+    fn next_page(&self, start: u32, _count: u32, read: u32) -> u32 {
+        // No page size is asked for, so only what was read says where it goes on.
+        start.saturating_add(read)
+    }
 }

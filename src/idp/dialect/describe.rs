@@ -77,7 +77,11 @@ pub fn describe(dialect: Dialect) -> Description {
         word(leaving.deleted)
     );
     if let Some(purge) = leaving.purge {
-        leave.push_str(&format!("; the account is deleted {} later", time(purge)));
+        let whose = match speech.purges_whoever_left() {
+            true => "an account that was set inactive is deleted",
+            false => "the account of somebody who was deleted from the directory is deleted",
+        };
+        leave.push_str(&format!("; {whose} {} later", time(purge)));
     }
     said.push(("Leaving", leave));
     if habits.may_create_disabled {

@@ -22,14 +22,15 @@ const HOUR: u64 = 60 * 60;
 static HABITS: Habits = Habits {
     product: "Google Workspace",
     basis: Basis::Assumed(
-        "no format is published; the help for administrators tells when people are suspended and deleted, a guide of a third party \
-         the first request",
+        "no format is published; the help for administrators tells when people are suspended and deleted, guides of third parties \
+         the first request and that nothing but the userName is sent; that `active` is sent with it, also on create, is added, because \
+         nobody could be suspended otherwise",
     ),
     quirks: &["Q-T13", "Q-D10"],
     interval: Duration::from_secs(3 * HOUR), // "every few hours"
     reads: true,
     leaving: Leaving {
-        // Suspended now, deleted up to 21 days later (Q-D10).
+        // Suspended now, deleted up to 21 days after the loss of access (Q-D10), of whatever kind.
         purge: Some(Duration::from_secs(21 * 24 * HOUR)),
         options: &[Leave::Deactivate, Leave::Delete],
         ..Habits::UNKNOWN.leaving
@@ -55,6 +56,10 @@ impl Speech for Google {
 
     fn connection_test(&self, _groups: bool, _dice: &mut Dice) -> Vec<Probe> {
         vec![Probe { request: Request::new("GET", "/Users?count=1"), accepts: Accepts::List }] // Q-T13
+    }
+
+    fn purges_whoever_left(&self) -> bool {
+        true
     }
 
     fn create_user(&self, person: &Subject, _dice: &mut Dice) -> Request {

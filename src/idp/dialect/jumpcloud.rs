@@ -25,10 +25,14 @@ static HABITS: Habits = Habits {
     product: "JumpCloud",
     basis: Basis::Documented,
     assumed: &[
-        "what it does on 429, 5xx and time-outs, and how often it looks for changes",
-        "that it looks a user up by userName before it creates",
-        "all group requests",
-        "which of the two captured forms of PUT is sent when",
+        "what it does on 409, 429, 5xx and time-outs, and how often it looks for changes",
+        "that it looks a user up by userName before it creates, and again when somebody comes back or the account is gone",
+        "that a create has the enterprise object where there is a department: the captured one declares its URN alone",
+        "that the short one of the two captured forms of PUT is about somebody of whom nothing but the names is known",
+        "that somebody who is disabled or out of scope is treated as if unassigned, and that nobody who is disabled is created",
+        "all group requests, and that people of a group in a group count as members",
+        "the address and the body of the test user, and that the group is deleted before it",
+        "the Content-Type, and how a query is encoded",
     ],
     quirks: &["Q-T08", "Q-C01", "Q-C04", "Q-C12", "Q-C21", "Q-U19", "Q-U20", "Q-U21", "Q-D09", "Q-G01"],
     // A user who leaves is deactivated by PUT (Q-U20); only the test user is deleted.
@@ -58,6 +62,9 @@ const TABLE: &[(&str, &str)] = &[
     ("userName", "[userName]"),
 ];
 
+/// What the shorter of the captured bodies of PUT has.
+const SHORT: [&str; 4] = ["active", "id", "name", "userName"];
+
 /// Assumed: how many members one request carries.
 const MEMBERS_AT_ONCE: usize = 100;
 
@@ -84,25 +91,23 @@ impl JumpCloud {
         body
     }
 
-    /// Everything, with `id`, and what has no value as no value (Q-U21).
-    fn put(&self, id: &str, person: &Subject, change: Change) -> Request {
+    /// One of the two bodies that were captured, with `id`, and with what has no value as no value (Q-U21).
+    fn put(&self, id: &str, person: &Subject) -> Request {
         let mut body = self.attributes(person);
         body.insert("id".into(), id.into()); // Q-U19
         body.entry("active").or_insert(person.active.into());
         body.entry("emails").or_insert(Value::Null); // Q-C04
-        // Assumed: that a change of the profile is what has the empty lists and both URNs, the extension first; captured are one
-        // body with and one without.
-        let schemas = match change {
-            Change::Profile => {
+        // Assumed: that the short one is about somebody of whom nothing but the names is known, as it looks, and every other
+        // change is the full one, with the empty lists and both URNs, the extension first.
+        let is_short = body.iter().all(|(name, value)| value.is_null() || SHORT.contains(&name.as_str()));
+        let schemas = match is_short {
+            true => json!([USER]),
+            false => {
                 for name in ["addresses", "phoneNumbers"] {
                     body.entry(name).or_insert_with(|| json!([])); // Q-C04
                 }
                 json!([ENTERPRISE, USER]) // Q-C01
             }
-            Change::Deactivate | Change::Reactivate if body.contains_key(ENTERPRISE) => {
-                json!([ENTERPRISE, USER])
-            }
-            Change::Deactivate | Change::Reactivate => json!([USER]),
         };
         body.insert("schemas".into(), schemas);
         self.send("PUT", shape::user(id), Value::Object(body))
@@ -167,10 +172,10 @@ impl Speech for JumpCloud {
         &self,
         id: &str,
         person: &Subject,
-        change: Change,
+        _change: Change,
         _current: Option<&Map<String, Value>>,
     ) -> Vec<Request> {
-        vec![self.put(id, person, change)] // Q-U20
+        vec![self.put(id, person)] // Q-U20
     }
 
     fn create_group(&self, group: &GroupSubject) -> Request {

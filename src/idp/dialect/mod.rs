@@ -402,6 +402,15 @@ pub trait Speech: Send + Sync {
         self.habits().reads && change == Change::Profile
     }
 
+    /// Whether an account is set inactive, after its person was deleted from the directory, by replacing the whole of it without
+    /// reading it first: then what was last sent has to be kept, for the directory knows it no longer. It follows from what is sent.
+    fn replaces_unread(&self) -> bool {
+        let sent = || self.update_user("", &Subject::default(), Change::Deactivate, None);
+        self.habits().leaving.deleted == Leave::Deactivate
+            && !self.reads_before(Change::Deactivate)
+            && sent().iter().any(|request| request.method == "PUT")
+    }
+
     /// Changes an account. `current` is what the target last showed, where the habit is to read first or a lookup found it.
     /// Nothing where nothing differs.
     fn update_user(
@@ -481,6 +490,18 @@ pub trait Speech: Send + Sync {
     /// A page of an import, from 1.
     fn import_page(&self, endpoint: &str, start: u32, count: u32) -> Request {
         Request::new("GET", format!("{endpoint}?startIndex={start}&count={count}"))
+    }
+
+    /// Where the page of an import begins that follows the one from `start`, which was asked for with `count` and had `read`
+    /// resources: one page size further on, whatever was read (Q-P06).
+    fn next_page(&self, start: u32, count: u32, _read: u32) -> u32 {
+        start.saturating_add(count)
+    }
+
+    /// Whether the account of everybody who left is deleted after [`Leaving::purge`]; where not, only that of people who were
+    /// deleted from the directory, and its time begins with that.
+    fn purges_whoever_left(&self) -> bool {
+        false
     }
 }
 

@@ -160,13 +160,13 @@ fn every_request_of_every_dialect() {
 
 #[test]
 fn an_empty_person_is_sent_as_the_dialect_sends_what_has_no_value() {
-    let nobody = json!({ "userName": "n" });
-    let update = |dialect: Dialect| {
-        let all = requests(dialect.speech(), nobody.as_object().unwrap(), [ID, "G"]);
+    let update = |dialect: Dialect, person: Value| {
+        let all = requests(dialect.speech(), person.as_object().unwrap(), [ID, "G"]);
         let (_, request) = all.into_iter().find(|(what, _)| what == "update, unread").unwrap();
         serde_json::from_slice::<Value>(&request.body).unwrap()
     };
-    let jumpcloud = update(Dialect::JumpCloud);
+    let named = json!({ "userName": "n", "displayName": "N" });
+    let jumpcloud = update(Dialect::JumpCloud, named);
     assert_eq!(
         (&jumpcloud["emails"], &jumpcloud["addresses"], &jumpcloud["phoneNumbers"]),
         (&Value::Null, &json!([]), &json!([]))
@@ -174,7 +174,14 @@ fn an_empty_person_is_sent_as_the_dialect_sends_what_has_no_value() {
     assert!(jumpcloud.get("emails").is_some(), "Q-U21 says null, not absent");
     let names: Vec<&String> = jumpcloud.as_object().unwrap().keys().collect();
     assert!(names.is_sorted(), "{names:?}");
-    assert_eq!(update(Dialect::PingOne).get("emails"), None);
+    // Of whom less is known, that is sent which was captured in full (Q-U21).
+    let nobody = json!({ "userName": "n", "name": { "givenName": "N", "familyName": "O" } });
+    let short = json!({
+        "active": true, "emails": null, "id": ID, "name": { "familyName": "O", "givenName": "N" },
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"], "userName": "n",
+    });
+    assert_eq!(update(Dialect::JumpCloud, nobody.clone()), short);
+    assert_eq!(update(Dialect::PingOne, nobody).get("emails"), None);
 }
 
 #[test]
@@ -199,12 +206,20 @@ fn every_table_can_be_read_and_is_what_the_habits_need() {
         let options = habits.leaving.options;
         assert!(options.is_empty() || options.contains(&habits.leaving.unassigned), "{word}");
         assert!(habits.leaving.purge.is_none() || habits.leaving.unassigned == Leave::Deactivate, "{word}");
+        assert!(habits.leaving.purge.is_some() || !speech.purges_whoever_left(), "{word}");
         let refers = table.rules().iter().any(|rule| rule.expression.uses(MANAGER));
         assert_eq!(!speech.set_manager(ID, None).is_empty(), refers && habits.manager_apart, "{word}");
         let rows = habits.quirks;
         assert!(rows.iter().all(|row| row.starts_with("Q-") && row.len() == 5), "{word}");
         assert!(rows.iter().enumerate().all(|(at, row)| !rows[..at].contains(row)), "{word}");
     }
+}
+
+#[test]
+fn who_replaces_the_whole_account_keeps_what_was_sent() {
+    let keeping = Dialect::WORDS.iter().filter(|(_, dialect)| dialect.speech().replaces_unread());
+    let keeping: Vec<&str> = keeping.map(|(word, _)| *word).collect();
+    assert_eq!(keeping, ["onelogin", "jumpcloud", "pingfederate", "pingone"]);
 }
 
 fn any_json() -> impl Strategy<Value = Value> {

@@ -73,6 +73,7 @@ impl Engine {
                         settled: false,
                         left: None,
                         manager: None,
+                        kept: Vec::new(),
                     };
                     let record = Record::Person((*key).to_owned(), Some(link));
                     watch.note(Note::Record(&record)).map_err(Failure::object)?;
@@ -110,9 +111,9 @@ async fn pages<W: Wire>(talk: &mut Talk<'_, W>, endpoint: &str, count: u32) -> R
             }
             found.push(account);
         }
-        // The next page is assumed to begin one page size further on (Q-P06).
-        start += count;
-        if u64::from(start) > total {
+        let read = u32::try_from(page.len()).unwrap_or(u32::MAX);
+        start = talk.speech.next_page(start, count, read);
+        if u64::from(start) > total || read == 0 {
             let read = found.len() as u64;
             return match read == total {
                 true => Ok(found),

@@ -35,6 +35,8 @@ pub(super) struct Task {
     pub(super) matching: Vec<Place>,
     /// Digest of what is sent.
     pub(super) sum: u64,
+    /// What is kept of it ([`Link::kept`]).
+    pub(super) kept: Vec<(String, Value)>,
     /// Why the person leaves, and when.
     pub(super) left: Option<(Why, jiff::Timestamp)>,
 }
@@ -239,7 +241,9 @@ async fn leave<W: Wire>(
     if !delete && talk.speech.habits().reads_after_deactivation {
         read_inactive(talk, task, &link.id, done).await?;
     }
-    done.link = (!delete).then(|| Link { active: false, settled: true, left: task.left, ..link.clone() });
+    let kept = task.kept.clone();
+    done.link =
+        (!delete).then(|| Link { active: false, settled: true, left: task.left, kept, ..link.clone() });
     Ok(())
 }
 
@@ -287,5 +291,6 @@ fn settle<W: Wire>(
         settled: done.not_kept.is_empty(),
         left: task.left.filter(|_| !task.subject.active),
         manager,
+        kept: task.kept.clone(),
     });
 }

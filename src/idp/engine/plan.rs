@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
+use serde_json::Value;
+
 use super::Engine;
 use super::person::{Need, Task};
 use super::state::{GroupLink, Link, Why};
@@ -65,7 +67,8 @@ impl Plan {
     ) {
         let link = engine.state.people.get(key);
         let mut skip = |reason: String| {
-            let name = person.map_or(key, Person::user_name);
+            let known = || link.and_then(Link::user_name).unwrap_or(key);
+            let name = person.map_or_else(known, Person::user_name);
             self.skipped.push(Skip { key: key.to_owned(), name: name.to_owned(), reason });
         };
         let need = match (link, left) {
@@ -81,7 +84,10 @@ impl Plan {
             (Some(link), Some((why, _))) => leaving(engine, link, why),
             (Some(link), None) if !link.active => Some(Need::Reactivate),
             (Some(link), None) => {
+                // A state file of an older version kept nothing of what was sent: it is sent again.
+                let is_kept = !link.kept.is_empty() || !engine.speech.replaces_unread();
                 let is_same = link.settled
+                    && is_kept
                     && person
                         .is_some_and(|person| sum(engine, &profile(engine, scope, person, true)) == link.sum);
                 (!is_same || on_demand).then_some(Need::Update)
@@ -128,13 +134,17 @@ fn leaving(engine: &Engine, link: &Link, why: Why) -> Option<Need> {
         Leave::Deactivate if !engine.mapping.maps(ACTIVE) => Leave::Delete,
         other => other,
     };
+    let is_due =
+        |since| engine.state.job.now.duration_since(since) >= super::signed(habits.purge.unwrap_or_default());
     match (link.active, leave, link.left) {
         (true, Leave::Deactivate, _) => Some(Need::Deactivate),
         (true, Leave::Delete, _) => Some(Need::Delete),
+        (false, Leave::Deactivate, Some((_, since))) if engine.speech.purges_whoever_left() => {
+            is_due(since).then_some(Need::Delete)
+        }
         // Deleted for good some time after; whoever was unassigned before that is out of scope and stays.
         (false, Leave::Deactivate, Some((Why::Deleted, since))) if why == Why::Deleted => {
-            let purge = habits.purge?;
-            (engine.state.job.now.duration_since(since) >= super::signed(purge)).then_some(Need::Delete)
+            (habits.purge.is_some() && is_due(since)).then_some(Need::Delete)
         }
         // The clock of the deletion begins when the person is deleted, not when the account was disabled.
         (false, Leave::Deactivate, Some((Why::Suspended, _)))
@@ -149,10 +159,13 @@ fn leaving(engine: &Engine, link: &Link, why: Why) -> Option<Need> {
 /// A person with everything that the conversation needs.
 pub(super) fn task(engine: &Engine, scope: &Scope<'_>, key: &str, need: Need) -> Task {
     let active = !matches!(need, Need::ProvisionInactive | Need::Deactivate | Need::Delete);
-    let profile = match scope.person(key) {
-        Some(person) => profile(engine, scope, person, active),
-        // Somebody who is no longer in the directory: all that is known is that they are gone.
-        None => Profile { values: vec![(named(ACTIVE), false.into())], lacks_manager: false },
+    let link = engine.state.people.get(key);
+    let (profile, kept) = match scope.person(key) {
+        Some(person) => {
+            let kept = engine.speech.replaces_unread().then(|| keep(&profile(engine, scope, person, false)));
+            (profile(engine, scope, person, active), kept.unwrap_or_default())
+        }
+        None => (gone(link), link.map(|link| link.kept.clone()).unwrap_or_default()),
     };
     let matching = match &engine.settings.matching[..] {
         [] => engine.speech.habits().matching.iter().map(|name| named(name)).collect(),
@@ -169,10 +182,28 @@ pub(super) fn task(engine: &Engine, scope: &Scope<'_>, key: &str, need: Need) ->
         sum: sum(engine, &profile),
         subject: Subject { key: key.to_owned(), profile, active },
         need,
-        link: engine.state.people.get(key).cloned(),
+        link: link.cloned(),
+        kept,
         matching,
         left: Some((why, engine.state.job.now)),
     }
+}
+
+/// What is kept of a profile. A password is never written down.
+fn keep(profile: &Profile) -> Vec<(String, Value)> {
+    let kept = profile.values.iter().filter(|(place, _)| !place.is("password"));
+    kept.map(|(place, value)| (place.to_string(), value.clone())).collect()
+}
+
+/// Somebody who is no longer in the directory: all that is known is what was kept, and that they are gone.
+fn gone(link: Option<&Link>) -> Profile {
+    let kept = link.into_iter().flat_map(|link| &link.kept);
+    let kept = kept.filter_map(|(place, value)| Some((Place::parse(place).ok()?, value.clone())));
+    let mut values: Vec<(Place, Value)> = kept.collect();
+    if !values.iter().any(|(place, _)| place.is(ACTIVE)) {
+        values.push((named(ACTIVE), false.into()));
+    }
+    Profile { values, lacks_manager: false }
 }
 
 fn named(name: &str) -> Place {

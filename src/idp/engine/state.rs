@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::idp::dialect::{Leave, Leaving};
 
@@ -53,6 +54,19 @@ pub struct Link {
     /// The id of the manager that was last sent, where that is done apart.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager: Option<String>,
+    /// Target attributes and values that set the account inactive, where the product replaces the whole account for that
+    /// ([`replaces_unread`](crate::idp::dialect::Speech::replaces_unread)): once the person is gone from the directory, nobody else
+    /// knows them. A password is not among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kept: Vec<(String, Value)>,
+}
+
+impl Link {
+    /// The userName that was last sent, where it is kept.
+    pub fn user_name(&self) -> Option<&str> {
+        let kept = self.kept.iter().find(|(place, _)| place.eq_ignore_ascii_case("userName"));
+        kept.and_then(|(_, value)| value.as_str())
+    }
 }
 
 /// The link between a group and its counterpart.
@@ -202,9 +216,28 @@ mod tests {
     }
 
     #[test]
+    fn a_link_of_before_anything_was_kept_can_be_read() {
+        let old = r#"{"person":["ada",{"id":"7","sum":1,"active":true,"settled":true}]}"#;
+        let Record::Person(_, Some(link)) = serde_json::from_str(old).unwrap() else { panic!("{old}") };
+        assert_eq!((link.id.as_str(), link.user_name()), ("7", None));
+        let kept = Link { kept: vec![("userName".into(), "ada".into())], ..link };
+        assert_eq!(kept.user_name(), Some("ada"));
+        let again: Link = serde_json::from_str(&serde_json::to_string(&kept).unwrap()).unwrap();
+        assert_eq!(again, kept);
+    }
+
+    #[test]
     fn records_make_the_state_again() {
         let mut state = State::new(now());
-        let link = Link { id: "7".into(), sum: 1, active: true, settled: true, left: None, manager: None };
+        let link = Link {
+            id: "7".into(),
+            sum: 1,
+            active: true,
+            settled: true,
+            left: None,
+            manager: None,
+            kept: Vec::new(),
+        };
         let group =
             |id: &str| GroupLink { id: id.into(), name: "E".into(), is_new: false, members: BTreeSet::new() };
         let members = |adds: &[&str], removes: &[&str]| Record::Members {

@@ -370,6 +370,76 @@ async fn an_account_that_cannot_be_read_is_set_inactive_again() {
 }
 
 #[tokio::test]
+async fn what_an_older_state_file_did_not_keep_is_sent_once_more_and_kept() {
+    let target = Told::new(well);
+    let mut engine = engine(Dialect::OneLogin);
+    engine.cycle(&one("active"), &target, &mut Unheard).await;
+    let link = engine.state.people.get_mut("ada").unwrap();
+    assert_eq!(link.user_name(), Some("ada@x.example.com"));
+    link.kept.clear();
+    target.sent();
+    for sent in [vec!["PUT /Users/id-2"], vec![]] {
+        engine.cycle(&one("active"), &target, &mut Unheard).await;
+        assert_eq!(target.sent(), sent);
+    }
+    engine.cycle(&Directory::default(), &target, &mut Unheard).await;
+    let link = &engine.state().people["ada"];
+    assert!(!link.active && link.user_name().is_some());
+}
+
+#[tokio::test]
+async fn google_deletes_whoever_lost_access_after_three_weeks() {
+    for left in ["suspended", "deleted", "unassigned"] {
+        let target = Told::new(well);
+        let mut engine = engine(Dialect::Google);
+        engine.cycle(&one("active"), &target, &mut Unheard).await;
+        let mut directory = one(if left == "unassigned" { "active" } else { left });
+        if left == "unassigned" {
+            directory.assign_nobody();
+        }
+        engine.cycle(&directory, &target, &mut Unheard).await;
+        assert_eq!(target.sent().last().unwrap(), "PATCH /Users/id-2", "{left}");
+        for (days, sent) in [(20, vec![]), (1, vec!["DELETE /Users/id-2"])] {
+            engine.advance(Duration::from_secs(days * 24 * 60 * 60));
+            engine.cycle(&directory, &target, &mut Unheard).await;
+            assert_eq!(target.sent(), sent, "{left}");
+        }
+        assert_eq!(engine.state().people.len(), 0, "{left}");
+    }
+}
+
+/// A target with five accounts that shows at most two on a page, whatever is asked for.
+fn two_a_page(request: &Request, _: usize) -> (u16, Option<&'static str>, Value) {
+    let start = request
+        .target
+        .split_once("startIndex=")
+        .map_or(1, |(_, from)| from.split('&').next().unwrap().parse::<usize>().unwrap());
+    let total = if request.target.starts_with("/Users") { 5 } else { 0 };
+    let page: Vec<Value> = (start..(start + 2).min(total + 1))
+        .map(|number| json!({ "id": format!("id-{number}"), "userName": format!("u{number}") }))
+        .collect();
+    (200, None, json!({ "totalResults": total, "startIndex": start, "Resources": page }))
+}
+
+#[tokio::test]
+async fn an_import_goes_on_behind_what_was_read_or_one_page_size_further_on() {
+    let target = Told::new(two_a_page);
+    let found =
+        engine(Dialect::Authentik).import(&Directory::default(), &target, &mut Unheard).await.unwrap();
+    assert_eq!(found.strangers, ["u1", "u2", "u3", "u4", "u5"]);
+    assert_eq!(target.sent(), ["GET /Users", "GET /Users", "GET /Users", "GET /Groups"]);
+    // Okta asks for a hundred and takes it that it got them.
+    let failure =
+        engine(Dialect::Okta).import(&Directory::default(), &target, &mut Unheard).await.unwrap_err();
+    assert!(failure.reason.contains("reads 2 of 5 in /Users"), "{}", failure.reason);
+    // Nothing on a page although there should be more.
+    let target = Told::new(|_, _| (200, None, json!({ "totalResults": 5, "Resources": [] })));
+    let failure =
+        engine(Dialect::Authentik).import(&Directory::default(), &target, &mut Unheard).await.unwrap_err();
+    assert!(failure.reason.contains("reads 0 of 5"), "{}", failure.reason);
+}
+
+#[tokio::test]
 async fn what_is_up_to_date_needs_no_request() {
     let target = Told::new(well);
     for (word, dialect) in Dialect::WORDS {
