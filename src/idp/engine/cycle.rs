@@ -1,6 +1,6 @@
 //! One cycle: users, then groups, then what refers to users.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -30,7 +30,12 @@ impl Engine {
         watch: &mut impl Watch,
     ) -> Cycle {
         let job = CycleState { cycle: self.state.job.cycle + 1, ..self.state.job };
-        let mut run = Run { cycle: Cycle { number: job.cycle, ..Cycle::default() }, silent: 0, watch };
+        let mut run = Run {
+            cycle: Cycle { number: job.cycle, ..Cycle::default() },
+            silent: 0,
+            failed: HashSet::new(),
+            watch,
+        };
         let habits = self.speech.habits();
         if let (Some(since), Some(quarantine)) = (job.quarantine, habits.quarantine)
             && job.now.duration_since(since) >= signed(quarantine.disabled_after)
@@ -70,6 +75,21 @@ impl Engine {
         self.managers(scope, only, wire, run).await?;
         if let Some(habits) = &groups {
             self.memberships(scope, habits, wire, run).await?;
+        }
+        match only {
+            None => self.forget_troubles(run),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// What was due in this cycle and was not tried is wanted by nobody any more: the person left before they
+    /// were provisioned, or the change was taken back.
+    fn forget_troubles<L: Watch>(&mut self, run: &mut Run<'_, L>) -> Result<(), Stop> {
+        let now = self.state.job.now;
+        let due = self.state.troubles.iter().filter(|(_, trouble)| trouble.next <= now);
+        let stale = due.filter(|(key, _)| !run.failed.contains(*key));
+        for key in stale.map(|(key, _)| key.clone()).collect::<Vec<_>>() {
+            run.record(&mut self.state, Record::Trouble(key, None))?;
         }
         Ok(())
     }
@@ -361,6 +381,7 @@ impl Engine {
         let failures = self.state.troubles.get(&key).map_or(0, |trouble| trouble.failures) + 1;
         let next = later(self.state.job.now, wait(self.speech.habits().retry, failures));
         let trouble = Trouble { failures, next, reason: failure.reason.clone() };
+        run.failed.insert(key.clone());
         run.record(&mut self.state, Record::Trouble(key, Some(trouble)))?;
         let shown = Note::Entry(&entry, failure.exchange.as_deref());
         run.watch.note(shown).map_err(Stop::Watch)?;
@@ -410,6 +431,8 @@ struct Run<'l, L> {
     cycle: Cycle,
     /// Objects in a row that got no answer.
     silent: usize,
+    /// Keys of what failed.
+    failed: HashSet<String>,
     watch: &'l mut L,
 }
 

@@ -203,8 +203,9 @@ impl Engine {
 
     /// Lets time pass until the next cycle, and until something that failed is due.
     pub fn advance_to_next_cycle(&mut self) {
-        let due = self.next_attempt().map(|next| next.duration_since(self.state.job.now).unsigned_abs());
-        self.advance(self.interval().max(due.unwrap_or_default()));
+        let due = self.next_attempt().map(|next| next.duration_since(self.state.job.now));
+        let due = due.and_then(|due| Duration::try_from(due).ok()).unwrap_or_default();
+        self.advance(self.interval().max(due));
     }
 
     /// When the next thing that failed is tried again.

@@ -440,6 +440,23 @@ async fn an_import_goes_on_behind_what_was_read_or_one_page_size_further_on() {
 }
 
 #[tokio::test]
+async fn what_failed_is_forgotten_once_nobody_wants_it_any_more() {
+    for (_, dialect) in Dialect::WORDS {
+        let target = Told::new(|_, _| (500, None, Value::Null));
+        let mut engine = engine(*dialect);
+        engine.cycle(&one("active"), &target, &mut Unheard).await;
+        assert!(engine.next_attempt().is_some(), "{dialect}");
+        engine.advance_to_next_cycle();
+        engine.cycle(&one("deleted"), &target, &mut Unheard).await;
+        assert_eq!(engine.next_attempt(), None, "{dialect}");
+        let before = engine.state().job.now;
+        engine.advance_to_next_cycle();
+        let passed = engine.state().job.now.duration_since(before);
+        assert!(passed <= signed(Duration::from_secs(24 * 60 * 60)), "{dialect}: {passed}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_up_to_date_needs_no_request() {
     let target = Told::new(well);
     for (word, dialect) in Dialect::WORDS {
