@@ -19,6 +19,7 @@ use super::engine::wire::Wire;
 use super::mapping::{Place, Profile};
 use crate::encoding::Encoding;
 use crate::exchange::{Exchange, Request};
+use crate::protocol::error::shortened;
 use crate::protocol::message::member;
 use crate::protocol::schema::Attribute;
 use crate::protocol::value;
@@ -531,9 +532,5 @@ fn same(definition: Option<&Attribute>, wanted: &Value, found: &Value) -> bool {
 
 fn shown(value: &Value) -> String {
     const LONGEST: usize = 120;
-    let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
-        None => text,
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
+    shortened(&value.to_string(), LONGEST).into_owned()
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Remark, Rule};
+use crate::protocol::error;
 
 /// Most characters of the client's text that a remark repeats.
 const LONGEST: usize = 60;
@@ -87,12 +88,7 @@ pub(super) fn quoted(text: &str) -> String {
 
 /// Text, cut to so many characters and without control characters.
 fn shortened(text: &str, most: usize) -> String {
-    let mut short: String =
-        text.chars().take(most).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
-    if text.chars().nth(most).is_some() {
-        short.push('…');
-    }
-    short
+    error::shortened(text, most).chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -2,6 +2,8 @@
 //!
 //! Source: RFC 7644 §3.12 (tables 8 and 9, with the corrections of erratum 6893) and RFC 9865 §2.1.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 use super::message::ERROR;
@@ -129,6 +131,14 @@ impl ScimError {
     }
 }
 
+/// Text of somebody else for a message: at most `most` characters of it, and `…` where it has more.
+pub fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        None => Cow::Borrowed(text),
+        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -140,6 +150,14 @@ mod tests {
             json!({ "schemas": [ERROR], "status": "409", "scimType": "uniqueness", "detail": "userName is taken" })
         );
         assert_eq!(ScimError::status(404, "").to_json(), json!({ "schemas": [ERROR], "status": "404" }));
+    }
+
+    #[test]
+    fn long_text_is_cut_between_characters() {
+        for (text, cut) in [("", ""), ("Zoë", "Zoë"), ("Zoë M", "Zoë…"), ("健二健二", "健二健…")]
+        {
+            assert_eq!(shortened(text, 3), cut);
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Number, Value};
 
+use super::error::shortened;
 use super::message::member;
 use super::schema::{Attribute, Type};
 
@@ -77,11 +78,7 @@ fn describe(value: &Value) -> String {
     match value {
         Value::Null => "null".into(),
         Value::Bool(_) | Value::Number(_) => format!("`{value}`"),
-        Value::String(text) => {
-            let cut: String = text.chars().take(40).collect();
-            let dots = if cut.len() < text.len() { "…" } else { "" };
-            format!("the string `{cut}{dots}`")
-        }
+        Value::String(text) => format!("the string `{}`", shortened(text, 40)),
         Value::Array(_) => "an array".into(),
         Value::Object(_) => "an object".into(),
     }

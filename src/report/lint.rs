@@ -8,6 +8,7 @@ use std::fmt::Write;
 use serde_json::{Value, json};
 
 use crate::lint::{Kind, Remark, Rule, quirks};
+use crate::protocol::error;
 use crate::redact::{PLACEHOLDER, Redacted, Secrets};
 
 /// Most characters of a request target that are shown.
@@ -208,11 +209,7 @@ fn shown(target: &str) -> String {
 }
 
 fn shortened(text: &str, most: usize) -> String {
-    let mut short: String = text.chars().take(most).filter(|c| !c.is_control()).collect();
-    if text.chars().nth(most).is_some() {
-        short.push('…');
-    }
-    short
+    error::shortened(text, most).chars().filter(|c| !c.is_control()).collect()
 }
 
 fn counted(count: usize, noun: &str) -> String {

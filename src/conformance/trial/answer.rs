@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::conformance::verdict::{Flaw, Stop};
 use crate::exchange::{Headers, reason};
+use crate::protocol::error;
 use crate::protocol::message::{ERROR, LIST_RESPONSE, declares, member};
 
 /// Longest piece of a target's own text that is repeated in a message, in characters.
@@ -207,11 +208,7 @@ pub fn or_nothing(value: Option<impl std::fmt::Display>) -> String {
 /// Text of a target, cut to a length that can stand in a message.
 pub fn shortened(text: &str) -> String {
     let text: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    let text = text.trim();
-    match text.char_indices().nth(LONGEST_QUOTE) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    error::shortened(text.trim(), LONGEST_QUOTE).into_owned()
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::exchange::{Exchange, Request, Response, reason};
 use crate::idp::dialect::{Dice, OnRateLimit, Speech};
+use crate::protocol::error::shortened;
 use crate::protocol::message::member;
 
 /// Sends requests to a target.
@@ -217,7 +218,7 @@ impl<'w, W: Wire> Talk<'w, W> {
         let phrase = reason(*status);
         let detail = body.as_ref().and_then(|body| member(body, "detail")).and_then(Value::as_str);
         let detail = match (detail, body) {
-            (Some(detail), _) => format!(": {}", cut(detail)),
+            (Some(detail), _) => format!(": {}", shortened(detail, EXCERPT)),
             (None, Some(_)) => String::new(),
             (None, None) if *status >= 400 => " without a SCIM error (Q-E01)".to_owned(),
             (None, None) => String::new(),
@@ -231,13 +232,6 @@ impl<'w, W: Wire> Talk<'w, W> {
 fn line(request: &Request) -> String {
     let path = request.target.split('?').next().unwrap_or_default();
     format!("{} {path}", request.method)
-}
-
-fn cut(text: &str) -> String {
-    match text.char_indices().nth(EXCERPT) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", &text[..end]),
-    }
 }
 
 fn object(response: &Response) -> Option<Map<String, Value>> {

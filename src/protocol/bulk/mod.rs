@@ -18,7 +18,7 @@ use std::fmt;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::error::ScimError;
+use super::error::{ScimError, shortened};
 use super::message::{BULK_REQUEST, declares, member};
 use super::policy::Policy;
 
@@ -286,12 +286,9 @@ fn take(object: &mut Map<String, Value>, name: &str) -> Option<Value> {
     object.swap_remove(&key).filter(|value| !value.is_null())
 }
 
-/// At most 80 characters of what a client wrote, for a message.
+/// What a client wrote, for a message.
 fn shorten(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(80) {
-        None => Cow::Borrowed(text),
-        Some((end, _)) => Cow::Owned(format!("{}…", &text[..end])),
-    }
+    shortened(text, 80)
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! The order of decisions: size of the request line, endpoint, method, credentials, media type, body, and only then the
 //! operation itself. Each refusal is a SCIM error.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -22,7 +23,7 @@ use super::defective;
 use super::endpoint::Endpoint;
 use super::respond::{self, Media};
 use crate::protocol::bulk;
-use crate::protocol::error::{ScimError, ScimType};
+use crate::protocol::error::{self, ScimError, ScimType};
 use crate::protocol::policy::Policy;
 use crate::protocol::query::{self, Query};
 use crate::provider::discovery;
@@ -462,9 +463,6 @@ fn is_authority(text: &str) -> bool {
 }
 
 /// Text of the client for a message, cut to a sensible length.
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(100) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+fn shortened(text: &str) -> Cow<'_, str> {
+    error::shortened(text, 100)
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use crate::diagnostic::{Diagnostic, SourceFile};
+use crate::protocol::error::shortened;
 use crate::yaml::Span;
 
 /// One thing in which an answer is not as expected.
@@ -76,10 +77,7 @@ pub(in crate::scenario) fn shown(value: &Value) -> String {
 
 /// Text for messages, cut where it is long.
 pub(in crate::scenario) fn cut(text: &str) -> String {
-    match text.char_indices().nth(LONG) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
+    shortened(text, LONG).into_owned()
 }
 
 /// Values in messages are cut behind so many characters.

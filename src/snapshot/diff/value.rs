@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::{Changes, Pair, aligned};
+use crate::protocol::error::shortened;
 
 /// Values are shown up to this length, in characters.
 const SHOWN: usize = 80;
@@ -102,17 +103,10 @@ fn at(place: &str, path: &str) -> String {
 
 /// A value on one line, cut where it is long.
 pub(super) fn short(value: &Value) -> String {
-    cut(value.to_string())
+    shortened(&value.to_string(), SHOWN).into_owned()
 }
 
 /// The same for other text.
 pub(super) fn short_text(text: &str) -> String {
-    cut(format!("{text:?}"))
-}
-
-fn cut(text: String) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    shortened(&format!("{text:?}"), SHOWN).into_owned()
 }
