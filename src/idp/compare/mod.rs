@@ -2,27 +2,27 @@
 //!
 //! The target is read with plain requests, not in the words of the dialect: this is the judge. Where there are many
 //! people they are read in pages, and only those who are not found there, or differ, are asked for by their id: what a list
-//! leaves out is not held against anybody.
+//! leaves out is not held against anybody. `attribute` compares one attribute of an account, `group` a group.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
 use super::dialect::shape;
-use super::directory::Group;
 use super::directory::scope::Scope;
 use super::engine::Engine;
 use super::engine::expect::Expected;
 use super::engine::state::Why;
 use super::engine::wire::Wire;
-use super::mapping::{Place, Profile};
+use super::mapping::Profile;
 use crate::encoding::Encoding;
 use crate::exchange::{Exchange, Request};
-use crate::protocol::error::shortened;
 use crate::protocol::message::member;
-use crate::protocol::schema::Attribute;
 use crate::protocol::value;
+
+mod attribute;
+mod group;
 
 /// From so many people on they are read in pages.
 const PAGES_FROM: usize = 50;
@@ -141,7 +141,7 @@ pub async fn compare<W: Wire>(engine: &Engine, scope: &Scope<'_>, wire: &W, mut 
         let links = engine.state().groups.iter();
         let groups = shared(links.map(|(key, link)| (link.id.as_str(), key.as_str())));
         for group in scope.assigned_groups() {
-            let mut judged = self::group(engine, scope, group, &people, wire).await;
+            let mut judged = group::judge(engine, scope, group, &people, wire).await;
             let id = engine.state().groups.get(&group.key).map_or("", |link| link.id.as_str());
             if let Some(keys) = groups.get(id).filter(|_| judged.unclear.is_none()) {
                 let others: Vec<&str> = keys.iter().copied().filter(|key| *key != group.key).collect();
@@ -284,7 +284,7 @@ impl Wanted {
             (Expected::Account { profile, .. }, Some(resource)) => {
                 // A password is never shown (RFC 7643 §4.1.1), neither by the target nor here.
                 let mapped = profile.values.iter().filter(|(place, _)| !place.is("password"));
-                mapped.filter_map(|(place, wanted)| attribute(place, wanted, resource)).collect()
+                mapped.filter_map(|(place, wanted)| attribute::difference(place, wanted, resource)).collect()
             }
             (Expected::Inactive { why, .. }, Some(resource)) => match active(resource) {
                 Some(Value::Bool(false)) => Vec::new(),
@@ -374,92 +374,6 @@ async fn ask<W: Wire>(
     judged
 }
 
-async fn group<W: Wire>(
-    engine: &Engine,
-    scope: &Scope<'_>,
-    group: &Group,
-    people: &HashMap<&str, &str>,
-    wire: &W,
-) -> Judged {
-    let mut judged = Judged { is_group: true, ..Judged::person(&group.key, &group.display_name) };
-    let Some(link) = engine.state().groups.get(&group.key) else {
-        let trouble = engine.state().troubles.get(&group.key);
-        let why = trouble.map_or(String::new(), |trouble| format!(": {}", trouble.reason));
-        judged.differences.push(Difference::new(format!("was not provisioned{why}")));
-        return judged;
-    };
-    let expected = engine.expected_members(scope, group);
-    let mut exchange = read(wire, shape::group(&link.id)).await;
-    let status = exchange.response().map(|response| response.status);
-    let Some(found) = resource(&exchange).filter(|_| status == Some(200)) else {
-        match status {
-            Some(404 | 410) => judged.differences.push(Difference::new("is not at the target any more")),
-            _ => judged.unclear = Some(unread(&exchange)),
-        }
-        judged.exchange = Some(exchange);
-        return judged;
-    };
-    let name = member(&found, "displayName").and_then(Value::as_str).unwrap_or_default();
-    if name != group.display_name {
-        judged.differences.push(Difference::between("has another displayName", &group.display_name, name));
-    }
-    let mut members = member(&found, "members").cloned();
-    if members.is_none() && !expected.is_empty() {
-        // Members that are only shown on request.
-        let again = read(wire, format!("{}?attributes=members", shape::group(&link.id))).await;
-        members = resource(&again).and_then(|body| member(&body, "members").cloned());
-        exchange = if members.is_some() { again } else { exchange };
-    }
-    let ids: HashSet<&str> = members
-        .iter()
-        .flat_map(|members| members.as_array())
-        .flatten()
-        .filter_map(|one| match one {
-            Value::Object(one) => member(one, "value")?.as_str(),
-            Value::String(id) => Some(id.as_str()),
-            _ => None,
-        })
-        .collect();
-    let missing: Vec<&str> =
-        expected.iter().filter(|one| !ids.contains(one.id.as_str())).map(|one| one.key.as_str()).collect();
-    let known: BTreeMap<&str, &str> =
-        expected.iter().map(|one| (one.id.as_str(), one.key.as_str())).collect();
-    let (mut extra, mut strange) = (Vec::new(), Vec::new());
-    for id in ids.iter().filter(|id| !known.contains_key(*id)) {
-        match people.get(*id) {
-            Some(key) => extra.push(*key),
-            None => strange.push(*id),
-        }
-    }
-    extra.sort_unstable();
-    strange.sort_unstable();
-    let has = match ids.len() {
-        1 => "1 member".to_owned(),
-        number => format!("{number} members"),
-    };
-    if !missing.is_empty() {
-        let names = Some(few(&missing));
-        let difference = Difference::between("members are missing", few(&missing), &has);
-        judged.differences.push(Difference { names, ..difference });
-    }
-    if !extra.is_empty() || !strange.is_empty() {
-        let wanted = format!("{} of the directory", expected.len());
-        let all: Vec<&str> = extra.iter().chain(&strange).copied().collect();
-        let difference =
-            Difference::between("has members that it should not have", wanted, format!("also {}", few(&all)));
-        // An id says nothing to anybody; it stands in the details.
-        let mut names: Vec<String> = (!extra.is_empty()).then(|| few(&extra)).into_iter().collect();
-        names.extend((!strange.is_empty()).then(|| format!("{} that nobody is linked to", strange.len())));
-        judged.differences.push(Difference { names: Some(names.join(" and ")), ..difference });
-    }
-    if let Some(trouble) = engine.state().troubles.get(&group.key).filter(|_| !judged.differences.is_empty())
-    {
-        judged.differences.push(Difference::new(format!("the last push failed: {}", trouble.reason)));
-    }
-    judged.exchange = Some(exchange);
-    judged
-}
-
 /// The first of many.
 fn few(keys: &[&str]) -> String {
     const SHOWN: usize = 5;
@@ -495,42 +409,4 @@ fn unread(exchange: &Exchange) -> String {
         Ok(response) => format!("GET {path} is answered with {}", response.status),
         Err(failure) => format!("GET {path} got no answer: {failure}"),
     }
-}
-
-/// The difference in one attribute.
-fn attribute(place: &Place, wanted: &Value, resource: &Map<String, Value>) -> Option<Difference> {
-    let found = place.get(resource);
-    let definition = place.definition();
-    let is_same = found.is_some_and(|found| same(definition, wanted, found));
-    (!is_same).then(|| {
-        let got = found.map_or("nothing".to_owned(), shown);
-        Difference::between(format!("`{place}` differs"), shown(wanted), got)
-    })
-}
-
-fn same(definition: Option<&Attribute>, wanted: &Value, found: &Value) -> bool {
-    match (wanted, found) {
-        // A reference that is mapped as an id, such as the manager, is shown as a complex value.
-        (Value::String(_), Value::Object(members)) => {
-            member(members, "value").is_some_and(|inner| same(None, wanted, inner))
-        }
-        // A target may add members such as `display` to what it was given.
-        (Value::Object(wanted), Value::Object(found)) => wanted.iter().all(|(name, wanted)| {
-            let sub = definition.and_then(|definition| definition.sub(name));
-            value::is_unassigned(wanted) || member(found, name).is_some_and(|found| same(sub, wanted, found))
-        }),
-        (Value::Array(wanted), Value::Array(found)) => {
-            wanted.len() == found.len()
-                && wanted.iter().all(|one| found.iter().any(|other| same(definition, one, other)))
-        }
-        (wanted, found) => match definition {
-            Some(definition) => value::equal(definition, wanted, found),
-            None => wanted == found,
-        },
-    }
-}
-
-fn shown(value: &Value) -> String {
-    const LONGEST: usize = 120;
-    shortened(&value.to_string(), LONGEST).into_owned()
 }
