@@ -260,10 +260,19 @@ async fn work(
             job.cycles(&people, wanted.or(args.dry_run.then_some(1)), reporter).await?;
         }
     }
+    if !args.dry_run && args.on_demand.is_none() {
+        job.judge(&people, reporter).await;
+    }
     if args.watch {
         context.say(&format!("watching {}: stop with Ctrl-C", context.shown(&args.directory)));
+        let mut looked_at = None;
         loop {
             tokio::time::sleep(GLANCE).await;
+            let stamp = setup::stamp(&args.directory, context);
+            if stamp.is_none() || stamp == looked_at {
+                continue;
+            }
+            looked_at = stamp;
             // A file that is being written is looked at again.
             let Ok(source) = setup::text(&args.directory, context) else { continue };
             let now = setup::fingerprint(&source.text);
@@ -284,9 +293,6 @@ async fn work(
             }
             seen = now;
         }
-    }
-    if !args.dry_run && args.on_demand.is_none() {
-        job.judge(&people, reporter).await;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use jiff::Timestamp;
 
@@ -83,6 +84,13 @@ pub(super) fn read(path: &Path, context: &Context) -> Result<(Directory, u64), S
 /// The text of a directory.
 pub(super) fn text(path: &Path, context: &Context) -> Result<Arc<SourceFile>, Stop> {
     read_text(path, Limits::DIRECTORY.bytes, context)
+}
+
+/// When a directory was saved last and how long it is: what changes with every edit, so that a long file need not be read to
+/// see that there was none.
+pub(super) fn stamp(path: &Path, context: &Context) -> Option<(SystemTime, u64)> {
+    let metadata = context.directory.join(path).metadata().ok()?;
+    Some((metadata.modified().ok()?, metadata.len()))
 }
 
 /// Tells one text from another, within one run of the program.

@@ -342,14 +342,20 @@ impl Engine {
             let result = set_manager(&mut talk, &link.id, manager.as_deref()).await;
             let requests = talk.requests;
             let name = scope.person(&key).map_or(key.as_str(), Person::user_name).to_owned();
-            let failure = result.err();
+            let (is_changed, failure) = match result {
+                Ok(is_changed) => (is_changed, None),
+                Err(failure) => (true, Some(failure)),
+            };
             if failure.is_none() {
                 let linked = state::Link { manager, ..link.clone() };
                 run.record(&mut self.state, Record::Person(key.clone(), Some(linked)))?;
             }
-            let status = if failure.is_some() { Status::Failure } else { Status::Success };
-            let reason = failure.as_ref().map(|failure| failure.reason.clone());
-            let mut entry = self.entry(Kind::User, key, name, Action::Manager, status, reason);
+            let (action, status, reason) = match &failure {
+                Some(failure) => (Action::Manager, Status::Failure, Some(failure.reason.clone())),
+                None if is_changed => (Action::Manager, Status::Success, None),
+                None => (Action::None, Status::Skipped, Some("has this manager already".to_owned())),
+            };
+            let mut entry = self.entry(Kind::User, key, name, action, status, reason);
             entry.target_id = Some(link.id);
             entry.requests = requests;
             self.conclude(entry, failure, run)?;
@@ -448,11 +454,12 @@ impl<L: Watch> Run<'_, L> {
     }
 }
 
+/// Sets or clears the manager of an account; false where the target says that it is so already.
 async fn set_manager<W: Wire>(
     talk: &mut Talk<'_, W>,
     id: &str,
     manager: Option<&str>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     if let Some(manager) = manager
         && let Some(request) = talk.speech.find_manager(id, manager)
     {
@@ -466,13 +473,13 @@ async fn set_manager<W: Wire>(
             Err(failure) => return Err(failure),
         };
         if known {
-            return Ok(());
+            return Ok(false);
         }
     }
     for request in talk.speech.set_manager(id, manager) {
         talk.change(request).await?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// How long a failure waits (Q-E10).
