@@ -111,7 +111,6 @@ impl Okta {
     fn put(&self, id: &str, person: &Subject, current: Option<&Map<String, Value>>) -> Request {
         let mut body = shape::merged(current, person);
         body.entry("schemas").or_insert_with(|| json!([USER]));
-        body.entry("groups").or_insert_with(|| json!([]));
         let work = body.get_mut("emails").and_then(Value::as_array_mut);
         primary(work.map(Vec::as_mut_slice).unwrap_or_default());
         self.send("PUT", shape::user(id), &Value::Object(body))
