@@ -57,7 +57,7 @@ const ROWS: &[Row] = &[
     row("okta-aiw", &["assign again"], "okta/aiw/user-lifecycle@okta-aiw", &["found while inactive", "reactivate"]),
     row("okta-aiw", &["a group#2", "two join"], "okta/aiw/group-members-put@okta-aiw", &["create the group", "read it", "two members"]),
     row("okta-aiw", &["one leaves#2", "nobody is left#2"], "okta/aiw/group-members-put@okta-aiw", &["Ada has left", "everybody has left"]),
-    row("okta-aiw", &["rename", "delete"], "okta/aiw/group-rename-delete@okta-aiw", &["rename", "delete"]),
+    row("okta-aiw", &["rename", "delete"], "okta/aiw/group-rename-delete@okta-aiw", &["read it", "rename", "delete"]),
     // Entra ID.
     row("entra", &["test"], "entra/default/connection-test@entra", &["a user that cannot exist", "a group that cannot exist"]),
     row("entra", &["assign"], "entra/default/create-user@entra", &["look up, no match", "create"]),

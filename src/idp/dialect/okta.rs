@@ -74,7 +74,7 @@ const fn habits(wizard: bool, quirks: &'static [&'static str]) -> Habits {
         may_create_disabled: false,
         groups: Some(GroupHabits {
             matching: GroupMatch::Filter,
-            reads: false,
+            reads: wizard,         // Q-G12
             repeats_name: !wizard, // Q-G08
             nested: Nested::Flattened,
             at_once: 1,
@@ -241,12 +241,8 @@ impl Speech for Okta {
     ) -> Vec<MemberRequest> {
         let (added, removed) = (&change.added, &change.removed);
         if self.wizard {
-            let read = MemberRequest { request: self.read_group(id), adds: Vec::new(), removes: Vec::new() };
             let request = self.put_group(id, group);
-            return vec![
-                read,
-                MemberRequest { request, adds: shape::keys(added), removes: shape::keys(removed) },
-            ];
+            return vec![MemberRequest { request, adds: shape::keys(added), removes: shape::keys(removed) }];
         }
         let patch = |operations| self.send("PATCH", shape::group(id), &shape::patch(operations));
         // The name comes with every push, in a request of its own (Q-G08).
