@@ -92,7 +92,9 @@ pub fn describe(dialect: Dialect) -> Description {
     said.push((
         "429",
         match habits.on_rate_limit {
-            OnRateLimit::WaitAsTold => "waits as long as `Retry-After` says and sends again".into(),
+            OnRateLimit::WaitAsTold => {
+                "waits as long as `Retry-After` says and begins with the person again".into()
+            }
             OnRateLimit::Fail => "the person or group fails and is tried again later".to_owned(),
         },
     ));

@@ -118,7 +118,7 @@ pub struct GroupHabits {
 /// What an answer of 429 does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnRateLimit {
-    /// The request is sent again when `Retry-After` says so (Q-E05).
+    /// The conversation about a person begins again when `Retry-After` says so (Q-E05); any other request is sent again.
     WaitAsTold,
     /// The object fails and is tried again later (Q-E04).
     Fail,

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::state::{Link, Why};
-use super::wire::{Failure, FailureKind, Talk, Wire};
+use super::wire::{ATTEMPTS, Failure, FailureKind, Talk, Wire};
 use crate::event::provisioning::Action;
 use crate::idp::dialect::{Change, OnConflict, Resends, Subject, shape};
 use crate::idp::mapping::{ACTIVE, MANAGER, Place};
@@ -57,6 +57,17 @@ pub(super) struct Done {
 
 /// Works on a person.
 pub(super) async fn work<W: Wire>(talk: &mut Talk<'_, W>, task: Task) -> Done {
+    talk.begins_again = true;
+    let mut done = attempt(talk, &task).await;
+    for _ in 1..ATTEMPTS {
+        let Some(wait) = talk.told_to_wait else { break };
+        talk.wire.pause(wait).await;
+        done = attempt(talk, &task).await;
+    }
+    done
+}
+
+async fn attempt<W: Wire>(talk: &mut Talk<'_, W>, task: &Task) -> Done {
     let mut done = Done {
         action: match task.need {
             Need::Provision | Need::ProvisionInactive => Action::Create,
@@ -71,11 +82,11 @@ pub(super) async fn work<W: Wire>(talk: &mut Talk<'_, W>, task: Task) -> Done {
         failure: None,
     };
     let result = match (task.need, &task.link) {
-        (Need::Provision | Need::ProvisionInactive, _) | (_, None) => provision(talk, &task, &mut done).await,
-        (Need::Update, Some(link)) => update(talk, &task, &link.id, Change::Profile, None, &mut done).await,
-        (Need::Reactivate, Some(link)) => reactivate(talk, &task, &link.id, &mut done).await,
-        (Need::Deactivate, Some(link)) => leave(talk, &task, link, false, &mut done).await,
-        (Need::Delete, Some(link)) => leave(talk, &task, link, true, &mut done).await,
+        (Need::Provision | Need::ProvisionInactive, _) | (_, None) => provision(talk, task, &mut done).await,
+        (Need::Update, Some(link)) => update(talk, task, &link.id, Change::Profile, None, &mut done).await,
+        (Need::Reactivate, Some(link)) => reactivate(talk, task, &link.id, &mut done).await,
+        (Need::Deactivate, Some(link)) => leave(talk, task, link, false, &mut done).await,
+        (Need::Delete, Some(link)) => leave(talk, task, link, true, &mut done).await,
     };
     done.failure = result.err();
     done
