@@ -52,6 +52,9 @@ pub fn describe(dialect: Dialect) -> Description {
     said.push((
         "Update",
         match habits.reads {
+            true if habits.reads_what_was_found => {
+                "the account is read first, also if it was just found".into()
+            }
             true => "the account is read first".into(),
             false => "without reading the account first".to_owned(),
         },

@@ -67,6 +67,8 @@ const fn habits(wizard: bool, quirks: &'static [&'static str]) -> Habits {
             // Users are never deleted (Q-D02).
             unassigned: Leave::Deactivate,
             suspended: Leave::Deactivate,
+        reads_what_was_found: true,
+        updates_after_return: !wizard,
             deleted: Leave::Deactivate,
             purge: None,
             options: &[],
@@ -205,7 +207,7 @@ impl Speech for Okta {
         match (change, self.wizard) {
             (_, true) => vec![self.put(id, person, current)], // Q-D03
             (Change::Deactivate, false) => vec![self.activate(id, false)],
-            (Change::Reactivate, false) => vec![self.activate(id, true), self.put(id, person, current)],
+            (Change::Reactivate, false) => vec![self.activate(id, true)],
             (Change::Profile, false) => vec![self.put(id, person, current)],
         }
     }

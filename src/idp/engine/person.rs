@@ -55,7 +55,7 @@ pub(super) struct Done {
     pub(super) failure: Option<Failure>,
 }
 
-/// Works on a person.
+/// Works on a person. Where the target asks to wait, and that is honoured, all of it is put off and begins again (Q-E05).
 pub(super) async fn work<W: Wire>(talk: &mut Talk<'_, W>, task: Task) -> Done {
     talk.begins_again = true;
     let mut done = attempt(talk, &task).await;
@@ -160,7 +160,8 @@ async fn find<W: Wire>(talk: &mut Talk<'_, W>, task: &Task) -> Result<Option<Map
     Ok(None)
 }
 
-/// Changes an account that is there. One that is gone is provisioned anew (Q-E09).
+/// Changes an account that is there. One that is gone is provisioned anew (Q-E09), unless a lookup has just shown it: then it would
+/// be found and gone again for ever.
 async fn update<W: Wire>(
     talk: &mut Talk<'_, W>,
     task: &Task,
@@ -169,29 +170,43 @@ async fn update<W: Wire>(
     found: Option<Map<String, Value>>,
     done: &mut Done,
 ) -> Result<(), Failure> {
+    let habits = talk.speech.habits();
+    let was_found = found.is_some();
     let mut current = found;
-    if current.is_none() && talk.speech.reads_before(change) {
-        match talk.read(talk.speech.read_user(id)).await? {
+    if (current.is_none() || habits.reads_what_was_found) && talk.speech.reads_before(change) {
+        let request = talk.speech.read_user(id);
+        let shown = request.clone();
+        match talk.read(request).await? {
             Some(resource) => current = Some(resource),
+            None if was_found => {
+                let what = "is answered with 404 Not Found, and the lookup shows the account";
+                return Err(talk.wrong(&shown, what, FailureKind::Object));
+            }
             None => return Box::pin(provision(talk, task, done)).await,
         }
     }
     if let Some(current) = &current {
-        let apart = talk.speech.habits().manager_apart;
         let differing = shape::differing(&task.subject, current, |place| {
-            apart && place.name.eq_ignore_ascii_case(MANAGER)
+            habits.manager_apart && place.name.eq_ignore_ascii_case(MANAGER)
         });
-        done.changes = differing.iter().map(|one| one.place.to_string()).collect();
+        for place in differing.iter().map(|one| one.place.to_string()) {
+            if !done.changes.contains(&place) {
+                done.changes.push(place);
+            }
+        }
     }
     let mut answer = current.clone();
     for request in talk.speech.update_user(id, &task.subject, change, current.as_ref()) {
         match talk.change(request).await {
             Ok(reply) => answer = reply.body,
-            Err(failure) if failure.kind == FailureKind::Gone => {
+            Err(failure) if failure.kind == FailureKind::Gone && !was_found => {
                 return Box::pin(provision(talk, task, done)).await;
             }
             Err(failure) => return Err(failure),
         }
+    }
+    if change == Change::Reactivate && habits.updates_after_return {
+        return Box::pin(update(talk, task, id, Change::Profile, current, done)).await;
     }
     settle(talk, task, id.to_owned(), answer.as_ref(), done);
     Ok(())
