@@ -109,9 +109,18 @@ impl Okta {
         shape::send(method, target, SCIM_JSON_UTF8, body) // Q-H01
     }
 
-    /// What the target showed, with the mapped attributes set (Q-U19, Q-U20).
+    /// What the target showed, with the mapped attributes set (Q-U19, Q-U20): everything else in it goes back as it came.
+    ///
+    /// A list of which elements are mapped is sent as it is mapped: an address that is there without a type would come twice
+    /// otherwise.
     fn put(&self, id: &str, person: &Subject, current: Option<&Map<String, Value>>) -> Request {
-        let mut body = shape::merged(current, person);
+        let mut body = current.cloned().unwrap_or_default();
+        for (place, _) in person.profile.values.iter().filter(|(place, _)| place.selector.is_some()) {
+            Place { selector: None, sub: None, ..place.clone() }.set(&mut body, json!([]));
+        }
+        for (place, value) in &person.profile.values {
+            place.set(&mut body, value.clone());
+        }
         body.entry("schemas").or_insert_with(|| json!([USER]));
         let work = body.get_mut("emails").and_then(Value::as_array_mut);
         primary(work.map(Vec::as_mut_slice).unwrap_or_default());
