@@ -46,8 +46,14 @@ const fn habits(wizard: bool, quirks: &'static [&'static str]) -> Habits {
         assumed: &[
             "how many members one request carries (100 here); that large pushes are split is documented",
             "that the name goes before the members, and once where a push is split; that it goes with every push is documented",
-            "that a retry by hand begins with the lookup",
-            "what it does on 429 for other apps than those for which `Retry-After` is documented",
+            "that an account is read again between its activation and the PUT of the profile; that a PUT follows a read is documented",
+            "that a PUT leaves out the elements of a list, such as other addresses, that are not mapped where some are",
+            "that the retry of a create by hand begins with the lookup, and any other with what failed",
+            "that a person who is gone (404) is looked up and created again, and so a group where a write, not a read, says so",
+            "what it does on 429 for other apps than the one for which `Retry-After` is documented, in particular for custom apps; that it begins with the person again, and repeats a request about a group",
+            "that who is disabled in the directory, or out of the scope of a rule, leaves like somebody unassigned, and is not created before",
+            "that people of a group in a pushed group are members of it",
+            "the page of the lookup of a group, which is that of the lookup of a person",
         ],
         quirks,
         // Changes are pushed as they happen; an administrator who retries failed tasks does so when they please.
@@ -61,14 +67,14 @@ const fn habits(wizard: bool, quirks: &'static [&'static str]) -> Habits {
         reads: true,
         reads_after_deactivation: false,
         looks_up_on_return: true, // Q-C16
+        reads_what_was_found: true,
+        updates_after_return: !wizard,
         manager_apart: false,
         resends: Resends::Activation, // Q-D11
         leaving: Leaving {
             // Users are never deleted (Q-D02).
             unassigned: Leave::Deactivate,
             suspended: Leave::Deactivate,
-        reads_what_was_found: true,
-        updates_after_return: !wizard,
             deleted: Leave::Deactivate,
             purge: None,
             options: &[],
