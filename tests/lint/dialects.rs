@@ -91,7 +91,8 @@ async fn dialects_show_the_quirks_that_they_list_and_nothing_else() {
 /// `docs/quirks.md` calls it unverified.
 ///
 /// [`Habits::assumed`]: scimulator::idp::dialect::Habits::assumed
-pub(crate) const ASSUMED: &[(Dialect, &str)] = &[(Dialect::JumpCloud, "Q-G01"), (Dialect::OneLogin, "Q-G02")];
+pub(crate) const ASSUMED: &[(Dialect, &str)] =
+    &[(Dialect::JumpCloud, "Q-G01"), (Dialect::OneLogin, "Q-G02"), (Dialect::OktaAiw, "Q-E05")];
 
 /// A remark names its senders: whoever is documented to send something is among them.
 #[test]

@@ -52,6 +52,9 @@ pub fn describe(dialect: Dialect) -> Description {
     said.push((
         "Update",
         match habits.reads {
+            true if habits.reads_what_was_found => {
+                "the account is read first, also if it was just found".into()
+            }
             true => "the account is read first".into(),
             false => "without reading the account first".to_owned(),
         },
@@ -92,7 +95,9 @@ pub fn describe(dialect: Dialect) -> Description {
     said.push((
         "429",
         match habits.on_rate_limit {
-            OnRateLimit::WaitAsTold => "waits as long as `Retry-After` says and sends again".into(),
+            OnRateLimit::WaitAsTold => {
+                "waits as long as `Retry-After` says and begins with the person again".into()
+            }
             OnRateLimit::Fail => "the person or group fails and is tried again later".to_owned(),
         },
     ));

@@ -68,6 +68,8 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
         reads: true,
         reads_after_deactivation: true, // Q-D04
         looks_up_on_return: true,
+        reads_what_was_found: false,
+        updates_after_return: false,
         manager_apart: true,
         resends: Resends::Everything, // Q-U24
         leaving: Leaving {

@@ -118,7 +118,7 @@ pub struct GroupHabits {
 /// What an answer of 429 does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnRateLimit {
-    /// The request is sent again when `Retry-After` says so (Q-E05).
+    /// The conversation about a person begins again when `Retry-After` says so (Q-E05); any other request is sent again.
     WaitAsTold,
     /// The object fails and is tried again later (Q-E04).
     Fail,
@@ -194,6 +194,10 @@ pub struct Habits {
     pub reads_after_deactivation: bool,
     /// Whether somebody who comes back is looked up again.
     pub looks_up_on_return: bool,
+    /// Whether an account that a lookup found is read all the same where a read comes before the change.
+    pub reads_what_was_found: bool,
+    /// Whether the profile is pushed after somebody who comes back was set active, as an update of its own.
+    pub updates_after_return: bool,
     /// Whether the manager is set after everybody is there, in requests of its own.
     pub manager_apart: bool,
     /// What is sent again.
@@ -234,6 +238,8 @@ impl Habits {
         reads: false,
         reads_after_deactivation: false,
         looks_up_on_return: true,
+        reads_what_was_found: false,
+        updates_after_return: false,
         manager_apart: false,
         resends: Resends::Nothing,
         leaving: Leaving {

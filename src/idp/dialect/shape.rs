@@ -115,16 +115,6 @@ pub fn same(found: &Value, wanted: &Value) -> bool {
     }
 }
 
-/// The representation that the target showed, with the mapped attributes set (Q-U19): everything else in it goes back as
-/// it came.
-pub fn merged(current: Option<&Map<String, Value>>, person: &Subject) -> Map<String, Value> {
-    let mut resource = current.cloned().unwrap_or_default();
-    for (place, value) in &person.profile.values {
-        place.set(&mut resource, value.clone());
-    }
-    resource
-}
-
 /// `[{ "value": id }, …]`, each shaped by the dialect.
 pub fn members<'m>(members: impl IntoIterator<Item = &'m Member>, shape: impl Fn(&Member) -> Value) -> Value {
     Value::Array(members.into_iter().map(shape).collect())

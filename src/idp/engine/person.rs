@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::state::{Link, Why};
-use super::wire::{Failure, FailureKind, Talk, Wire};
+use super::wire::{ATTEMPTS, Failure, FailureKind, Talk, Wire};
 use crate::event::provisioning::Action;
 use crate::idp::dialect::{Change, OnConflict, Resends, Subject, shape};
 use crate::idp::mapping::{ACTIVE, MANAGER, Place};
@@ -55,8 +55,19 @@ pub(super) struct Done {
     pub(super) failure: Option<Failure>,
 }
 
-/// Works on a person.
+/// Works on a person. Where the target asks to wait, and that is honoured, all of it is put off and begins again (Q-E05).
 pub(super) async fn work<W: Wire>(talk: &mut Talk<'_, W>, task: Task) -> Done {
+    talk.begins_again = true;
+    let mut done = attempt(talk, &task).await;
+    for _ in 1..ATTEMPTS {
+        let Some(wait) = talk.told_to_wait else { break };
+        talk.wire.pause(wait).await;
+        done = attempt(talk, &task).await;
+    }
+    done
+}
+
+async fn attempt<W: Wire>(talk: &mut Talk<'_, W>, task: &Task) -> Done {
     let mut done = Done {
         action: match task.need {
             Need::Provision | Need::ProvisionInactive => Action::Create,
@@ -71,11 +82,11 @@ pub(super) async fn work<W: Wire>(talk: &mut Talk<'_, W>, task: Task) -> Done {
         failure: None,
     };
     let result = match (task.need, &task.link) {
-        (Need::Provision | Need::ProvisionInactive, _) | (_, None) => provision(talk, &task, &mut done).await,
-        (Need::Update, Some(link)) => update(talk, &task, &link.id, Change::Profile, None, &mut done).await,
-        (Need::Reactivate, Some(link)) => reactivate(talk, &task, &link.id, &mut done).await,
-        (Need::Deactivate, Some(link)) => leave(talk, &task, link, false, &mut done).await,
-        (Need::Delete, Some(link)) => leave(talk, &task, link, true, &mut done).await,
+        (Need::Provision | Need::ProvisionInactive, _) | (_, None) => provision(talk, task, &mut done).await,
+        (Need::Update, Some(link)) => update(talk, task, &link.id, Change::Profile, None, &mut done).await,
+        (Need::Reactivate, Some(link)) => reactivate(talk, task, &link.id, &mut done).await,
+        (Need::Deactivate, Some(link)) => leave(talk, task, link, false, &mut done).await,
+        (Need::Delete, Some(link)) => leave(talk, task, link, true, &mut done).await,
     };
     done.failure = result.err();
     done
@@ -149,7 +160,8 @@ async fn find<W: Wire>(talk: &mut Talk<'_, W>, task: &Task) -> Result<Option<Map
     Ok(None)
 }
 
-/// Changes an account that is there. One that is gone is provisioned anew (Q-E09).
+/// Changes an account that is there. One that is gone is provisioned anew (Q-E09), unless a lookup has just shown it: then it would
+/// be found and gone again for ever.
 async fn update<W: Wire>(
     talk: &mut Talk<'_, W>,
     task: &Task,
@@ -158,29 +170,43 @@ async fn update<W: Wire>(
     found: Option<Map<String, Value>>,
     done: &mut Done,
 ) -> Result<(), Failure> {
+    let habits = talk.speech.habits();
+    let was_found = found.is_some();
     let mut current = found;
-    if current.is_none() && talk.speech.reads_before(change) {
-        match talk.read(talk.speech.read_user(id)).await? {
+    if (current.is_none() || habits.reads_what_was_found) && talk.speech.reads_before(change) {
+        let request = talk.speech.read_user(id);
+        let shown = request.clone();
+        match talk.read(request).await? {
             Some(resource) => current = Some(resource),
+            None if was_found => {
+                let what = "is answered with 404 Not Found, and the lookup shows the account";
+                return Err(talk.wrong(&shown, what, FailureKind::Object));
+            }
             None => return Box::pin(provision(talk, task, done)).await,
         }
     }
     if let Some(current) = &current {
-        let apart = talk.speech.habits().manager_apart;
         let differing = shape::differing(&task.subject, current, |place| {
-            apart && place.name.eq_ignore_ascii_case(MANAGER)
+            habits.manager_apart && place.name.eq_ignore_ascii_case(MANAGER)
         });
-        done.changes = differing.iter().map(|one| one.place.to_string()).collect();
+        for place in differing.iter().map(|one| one.place.to_string()) {
+            if !done.changes.contains(&place) {
+                done.changes.push(place);
+            }
+        }
     }
     let mut answer = current.clone();
     for request in talk.speech.update_user(id, &task.subject, change, current.as_ref()) {
         match talk.change(request).await {
             Ok(reply) => answer = reply.body,
-            Err(failure) if failure.kind == FailureKind::Gone => {
+            Err(failure) if failure.kind == FailureKind::Gone && !was_found => {
                 return Box::pin(provision(talk, task, done)).await;
             }
             Err(failure) => return Err(failure),
         }
+    }
+    if change == Change::Reactivate && habits.updates_after_return {
+        return Box::pin(update(talk, task, id, Change::Profile, current, done)).await;
     }
     settle(talk, task, id.to_owned(), answer.as_ref(), done);
     Ok(())

@@ -156,13 +156,14 @@ async fn entra_waits_longer_after_each_failure() {
 async fn okta_waits_as_it_is_told_and_entra_does_not() {
     for (dialect, posts) in [(Dialect::Okta, 3), (Dialect::Entra, 1)] {
         let target = Told::new(|request, number| match request.method.as_str() {
-            "POST" if number < 4 => (429, Some("7"), Value::Null),
+            "POST" if number < 6 => (429, Some("7"), Value::Null),
             _ => well(request, number),
         });
         let mut engine = engine(dialect);
         let cycle = engine.cycle(&one("active"), &target, &mut Unheard).await;
         let sent = target.sent();
-        assert_eq!(sent.iter().filter(|line| line.starts_with("POST")).count(), posts, "{sent:?}");
+        // Whoever waits begins again, with the lookup.
+        assert_eq!(sent, ["GET /Users", "POST /Users"].repeat(posts));
         assert_eq!(cycle.failures, usize::from(dialect == Dialect::Entra));
         let waited = target.waited.lock().unwrap().clone();
         assert_eq!(waited, vec![Duration::from_secs(7); posts - 1]);
@@ -192,6 +193,56 @@ async fn two_accounts_of_one_name_are_left_alone() {
     engine(Dialect::Entra).cycle(&one("active"), &target, &mut log).await;
     assert_eq!(log.0, ["ada create failure: GET /Users finds 2 accounts for one `userName`"]);
     assert_eq!(target.sent(), ["GET /Users"]);
+}
+
+#[tokio::test]
+async fn an_account_that_is_found_and_gone_is_not_looked_for_for_ever() {
+    let account = json!({ "id": "1", "active": false });
+    let found = json!({ "totalResults": 1, "Resources": [account] });
+    for (word, dialect) in Dialect::WORDS {
+        let found = found.clone();
+        let target = Told::new(move |request, _| match request.method.as_str() {
+            "GET" if request.target.contains("filter=") => (200, None, found.clone()),
+            "POST" => (409, None, Value::Null),
+            _ => (404, None, Value::Null),
+        });
+        let cycle = engine(*dialect).cycle(&one("active"), &target, &mut Unheard).await;
+        assert_eq!(cycle.failures, 1, "{word}: {:?}", target.sent());
+        assert!(target.sent().len() < 5, "{word}: {:?}", target.sent());
+    }
+}
+
+#[tokio::test]
+async fn okta_reads_between_the_activation_and_the_profile_and_repeats_both_where_the_profile_fails() {
+    let account = json!({ "id": "1", "userName": "ada@x.example.com", "active": false });
+    let found = json!({ "totalResults": 1, "Resources": [account] });
+    let target = Told::new(move |request, number| match request.method.as_str() {
+        "GET" if request.target.contains("filter=") => (200, None, found.clone()),
+        "PUT" if number < 5 => (500, None, Value::Null),
+        _ => well(request, number),
+    });
+    let mut engine = engine(Dialect::Okta);
+    let return_of_ada = ["GET /Users", "PATCH /Users/1", "GET /Users/1", "PUT /Users/1"];
+    assert_eq!(engine.cycle(&one("active"), &target, &mut Unheard).await.failures, 1);
+    assert_eq!(engine.cycle(&one("active"), &target, &mut Unheard).await.failures, 0);
+    assert_eq!(target.sent(), return_of_ada.repeat(2));
+}
+
+#[tokio::test]
+async fn okta_sends_again_what_an_answer_shows_as_inactive() {
+    let target = Told::new(|request, number| {
+        let (status, retry_after, mut body) = well(request, number);
+        if request.method == "POST" {
+            body["active"] = false.into();
+        }
+        (status, retry_after, body)
+    });
+    let mut engine = engine(Dialect::Okta);
+    engine.cycle(&one("active"), &target, &mut Unheard).await;
+    assert_eq!(target.sent(), ["GET /Users", "POST /Users"]);
+    // Q-D11: the account that was created is inactive, for it was only invited.
+    engine.cycle(&one("active"), &target, &mut Unheard).await;
+    assert_eq!(target.sent(), ["GET /Users/id-2", "PUT /Users/id-2"]);
 }
 
 #[tokio::test]

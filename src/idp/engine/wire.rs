@@ -19,8 +19,8 @@ pub trait Wire: Sync {
     fn pause(&self, wait: Duration) -> impl Future<Output = ()> + Send;
 }
 
-/// How often a request is sent again that was answered with 429 and `Retry-After`.
-const ATTEMPTS: u32 = 5;
+/// How often a request is sent, or a conversation begun, that is answered with 429 and `Retry-After`.
+pub(super) const ATTEMPTS: u32 = 5;
 /// The longest wait that a target may ask for.
 const LONGEST_WAIT: Duration = Duration::from_secs(5 * 60);
 /// The longest excerpt of an error that is told.
@@ -71,6 +71,11 @@ pub(super) struct Talk<'w, W> {
     pub(super) dice: Dice,
     /// Requests sent so far.
     pub(super) requests: u32,
+    /// Whether the whole conversation begins again, which is up to the caller, where the habit is to wait as told; where not,
+    /// the request is sent again.
+    pub(super) begins_again: bool,
+    /// How long the last answer asks to wait, where the conversation is to begin again.
+    pub(super) told_to_wait: Option<Duration>,
     last: Option<Box<Exchange>>,
 }
 
@@ -84,12 +89,13 @@ pub(super) struct Reply {
 
 impl<'w, W: Wire> Talk<'w, W> {
     pub(super) fn new(speech: &'static dyn Speech, wire: &'w W, dice: Dice) -> Self {
-        Self { speech, wire, dice, requests: 0, last: None }
+        Self { speech, wire, dice, requests: 0, begins_again: false, told_to_wait: None, last: None }
     }
 
     /// Sends a request; any complete answer is a reply.
     pub(super) async fn ask(&mut self, mut request: Request) -> Result<Reply, Failure> {
         self.speech.dress(&mut request, &mut self.dice);
+        self.told_to_wait = None;
         for attempt in 1.. {
             let exchange = self.wire.send(request.clone()).await;
             self.requests += 1;
@@ -104,11 +110,14 @@ impl<'w, W: Wire> Talk<'w, W> {
             let honours = self.speech.habits().on_rate_limit == OnRateLimit::WaitAsTold;
             if response.status == 429
                 && honours
-                && attempt < ATTEMPTS
                 && let Some(wait) = retry_after(response)
             {
-                self.wire.pause(wait).await;
-                continue;
+                if self.begins_again {
+                    self.told_to_wait = Some(wait);
+                } else if attempt < ATTEMPTS {
+                    self.wire.pause(wait).await;
+                    continue;
+                }
             }
             let stops = match response.status {
                 401 => true,
