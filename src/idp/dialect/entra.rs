@@ -18,9 +18,9 @@ use crate::exchange::Request;
 use crate::idp::mapping::{MANAGER, Place};
 
 /// The service without a flag.
-pub static DEFAULT: Entra = Entra { flag: false, habits: habits(DEFAULT_QUIRKS) };
+pub static DEFAULT: Entra = Entra { flag: false, habits: habits(DEFAULT_QUIRKS, DEFAULT_ASSUMED) };
 /// With the flag that makes its PATCH bodies conform.
-pub static FLAGGED: Entra = Entra { flag: true, habits: habits(FLAGGED_QUIRKS) };
+pub static FLAGGED: Entra = Entra { flag: true, habits: habits(FLAGGED_QUIRKS, FLAGGED_ASSUMED) };
 
 const DEFAULT_QUIRKS: &[&str] = &[
     "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T02", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
@@ -31,9 +31,27 @@ const DEFAULT_QUIRKS: &[&str] = &[
 
 const FLAGGED_QUIRKS: &[&str] = &[
     "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T02", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
-    "Q-C03", "Q-C04", "Q-U03", "Q-U04", "Q-U05", "Q-U06", "Q-U07", "Q-U10", "Q-U12", "Q-U24", "Q-U25",
-    "Q-U26", "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G02", "Q-G06", "Q-G07", "Q-G22", "Q-G24", "Q-G27",
-    "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
+    "Q-C03", "Q-C04", "Q-U04", "Q-U05", "Q-U06", "Q-U07", "Q-U10", "Q-U12", "Q-U24", "Q-U25", "Q-U26",
+    "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G02", "Q-G06", "Q-G07", "Q-G22", "Q-G24", "Q-G27", "Q-E03",
+    "Q-E04", "Q-E06", "Q-E09", "Q-E10",
+];
+
+/// What both forms assume, and what one of them does.
+macro_rules! assumed {
+    ($($own:literal,)*) => {
+        &[
+            "how many members one request carries (100 here)",
+            "what it makes of an account that it set inactive and then reads as active, or not at all",
+            $($own,)*
+        ]
+    };
+}
+
+const DEFAULT_ASSUMED: &[&str] = assumed![];
+
+const FLAGGED_ASSUMED: &[&str] = assumed![
+    "that the tenant URL's query is not repeated on requests (Q-H11)",
+    "that one attribute alone keeps its path whichever it is, the name of a group and a manager included: shown are `active` and a text that is added",
 ];
 
 /// Both forms of the service.
@@ -47,15 +65,11 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-const fn habits(quirks: &'static [&'static str]) -> Habits {
+const fn habits(quirks: &'static [&'static str], assumed: &'static [&'static str]) -> Habits {
     Habits {
         product: "Microsoft Entra ID",
         basis: Basis::Documented,
-        assumed: &[
-            "how many members one request carries (100 here)",
-            "that the tenant URL's query is not repeated on requests (Q-H11)",
-            "what it makes of an account that it set inactive and then reads as active, or not at all",
-        ],
+        assumed,
         quirks,
         interval: Duration::from_secs(40 * MINUTE),
         // Objects are matched by what the administrator marks so; userName unless changed.
@@ -183,10 +197,11 @@ impl Entra {
         let single = |one: &shape::Differing<'_>| {
             self.operation(op(one.is_there), one.place.to_string(), self.value(one.value))
         };
-        if !self.flag {
+        // One attribute alone keeps its path with the flag, too: what the vendor shows of the flag is gathered where there are several.
+        if !self.flag || differing.len() == 1 {
             return differing.iter().map(single).collect();
         }
-        // Filtered paths first, then one operation without a path, with dotted and URN keys (Q-U03 to Q-U05).
+        // Filtered paths first, then one operation without a path, with dotted and URN keys (Q-U04, Q-U05).
         let filtered = differing.iter().filter(|one| one.place.selector.is_some());
         let mut operations: Vec<Value> = filtered.map(single).collect();
         for is_there in [true, false] {
