@@ -32,8 +32,8 @@ const DEFAULT_QUIRKS: &[&str] = &[
 const FLAGGED_QUIRKS: &[&str] = &[
     "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T02", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
     "Q-C03", "Q-C04", "Q-U04", "Q-U05", "Q-U06", "Q-U07", "Q-U10", "Q-U12", "Q-U24", "Q-U25", "Q-U26",
-    "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G02", "Q-G06", "Q-G07", "Q-G22", "Q-G24", "Q-G27", "Q-E03",
-    "Q-E04", "Q-E06", "Q-E09", "Q-E10",
+    "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G02", "Q-G03", "Q-G04", "Q-G06", "Q-G07", "Q-G22", "Q-G24",
+    "Q-G27", "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
 ];
 
 /// What both forms assume, and what one of them does.
@@ -52,6 +52,7 @@ const DEFAULT_ASSUMED: &[&str] = assumed![];
 const FLAGGED_ASSUMED: &[&str] = assumed![
     "that the tenant URL's query is not repeated on requests (Q-H11)",
     "that one attribute alone keeps its path whichever it is, the name of a group and a manager included: shown are `active` and a text that is added",
+    "that adding members is as without the flag (Q-G03, Q-G04): what it alters is the removal",
 ];
 
 /// Both forms of the service.
@@ -215,13 +216,11 @@ impl Entra {
         }
         operations
     }
+}
 
-    fn member(&self, member: &Member) -> Value {
-        match self.flag {
-            true => json!({ "value": member.id }),
-            false => json!({ "$ref": null, "value": member.id }), // Q-G03
-        }
-    }
+/// A member as it is added, with a `$ref` that says nothing (Q-G03).
+fn member(member: &Member) -> Value {
+    json!({ "$ref": null, "value": member.id })
 }
 
 impl Speech for Entra {
@@ -358,19 +357,15 @@ impl Speech for Entra {
                     json!({ "op": "remove", "path": path })
                 }
                 // Read by the letter this removes everybody (Q-G01).
-                false => self.operation("Remove", "members", json!([self.member(member)])),
+                false => self.operation("Remove", "members", json!([self::member(member)])),
             };
             let request = self.patch(target.clone(), vec![operation]);
             requests.push(MemberRequest { request, adds: Vec::new(), removes: vec![member.key.clone()] });
         }
         // After a removal, those who remain are added once more (Q-G04).
-        let again = !self.flag && !change.removed.is_empty();
-        let added: Vec<&Member> = match again {
-            true => group.members.iter().collect(),
-            false => change.added.iter().collect(),
-        };
+        let added = if change.removed.is_empty() { &change.added } else { &group.members };
         for batch in added.chunks(MEMBERS_AT_ONCE) {
-            let value = shape::members(batch.iter().copied(), |member| self.member(member));
+            let value = shape::members(batch, self::member);
             let request = self.patch(target.clone(), vec![self.operation("Add", "members", value)]);
             let adds = batch.iter().map(|member| member.key.clone()).collect();
             requests.push(MemberRequest { request, adds, removes: Vec::new() });
