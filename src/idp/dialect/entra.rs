@@ -294,6 +294,15 @@ impl Speech for Entra {
         }
     }
 
+    fn reads_before(&self, change: Change) -> bool {
+        matches!(change, Change::Profile | Change::Reactivate)
+    }
+
+    fn looks_up_again(&self, was_suspended: bool) -> bool {
+        // The link to an account that was only disabled is still there: it is read by its id (Q-D07).
+        !was_suspended
+    }
+
     fn find_manager(&self, id: &str, manager: &str) -> Option<Request> {
         // `manager` is compared as if it were simple (Q-L05).
         let filter = format!("{} and {}", shape::equals("id", id), shape::equals("manager", manager));

@@ -402,6 +402,12 @@ pub trait Speech: Send + Sync {
         self.habits().reads && change == Change::Profile
     }
 
+    /// Whether somebody who comes back is looked up again; `was_suspended` says that the account in the directory was disabled, and
+    /// nobody was unassigned.
+    fn looks_up_again(&self, _was_suspended: bool) -> bool {
+        self.habits().looks_up_on_return
+    }
+
     /// Whether an account is set inactive, after its person was deleted from the directory, by replacing the whole of it without
     /// reading it first: then what was last sent has to be kept, for the directory knows it no longer. It follows from what is sent.
     fn replaces_unread(&self) -> bool {
