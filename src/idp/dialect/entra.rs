@@ -42,6 +42,7 @@ macro_rules! assumed {
         &[
             "how many members one request carries (100 here)",
             "what it makes of an account that it set inactive and then reads as active, or not at all",
+            "that a group is read before each change, unless it was created in the same cycle: it is known that it is read, and not when",
             $($own,)*
         ]
     };
@@ -338,6 +339,10 @@ impl Speech for Entra {
 
     fn read_group(&self, id: &str) -> Request {
         Request::new("GET", format!("{}?excludedAttributes=members", shape::group(id))) // Q-G22
+    }
+
+    fn reads_before_members(&self, is_new: bool) -> bool {
+        !is_new // Q-G22
     }
 
     fn rename_group(

@@ -467,6 +467,11 @@ pub trait Speech: Send + Sync {
         Request::new("GET", shape::group(id))
     }
 
+    /// Whether a group is read before its members are changed; `is_new` says that it was created in the same cycle.
+    fn reads_before_members(&self, _is_new: bool) -> bool {
+        self.habits().groups.is_some_and(|groups| groups.reads)
+    }
+
     /// Renames a group.
     fn rename_group(
         &self,

@@ -1,6 +1,6 @@
 //! One cycle: users, then groups, then what refers to users.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -30,7 +30,8 @@ impl Engine {
         watch: &mut impl Watch,
     ) -> Cycle {
         let job = CycleState { cycle: self.state.job.cycle + 1, ..self.state.job };
-        let mut run = Run { cycle: Cycle { number: job.cycle, ..Cycle::default() }, silent: 0, watch };
+        let cycle = Cycle { number: job.cycle, ..Cycle::default() };
+        let mut run = Run { cycle, created: BTreeSet::new(), silent: 0, watch };
         let habits = self.speech.habits();
         if let (Some(since), Some(quarantine)) = (job.quarantine, habits.quarantine)
             && job.now.duration_since(since) >= signed(quarantine.disabled_after)
@@ -216,6 +217,9 @@ impl Engine {
             }
             let mut talk = self.talk(&group.key, wire, run);
             let done = group::head(&mut talk, habits, &subject, link.as_ref()).await;
+            if done.action == Action::Create && done.failure.is_none() {
+                run.created.insert(group.key.clone());
+            }
             self.group_done(&group.key, &group.display_name, done, run)?;
         }
         for key in gone {
@@ -269,8 +273,10 @@ impl Engine {
                 members,
             };
             let at_once = habits.at_once.min(self.settings.at_once);
+            let reads = self.speech.reads_before_members(run.created.contains(&group.key));
+            let habits = GroupHabits { reads, ..*habits };
             let mut talk = self.talk(&group.key, wire, run);
-            let done = group::members(&mut talk, habits, &subject, &link, &change, at_once).await;
+            let done = group::members(&mut talk, &habits, &subject, &link, &change, at_once).await;
             self.group_done(&group.key, &group.display_name, done, run)?;
         }
         Ok(())
@@ -408,6 +414,8 @@ impl Engine {
 /// One cycle while it runs.
 struct Run<'l, L> {
     cycle: Cycle,
+    /// Keys of the groups that it created.
+    created: BTreeSet<String>,
     /// Objects in a row that got no answer.
     silent: usize,
     watch: &'l mut L,
