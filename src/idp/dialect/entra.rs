@@ -328,12 +328,14 @@ impl Speech for Entra {
     }
 
     fn create_group(&self, group: &GroupSubject) -> Request {
-        let mut body = json!({ "schemas": [GROUP, ADSCIM_GROUP] }); // Q-G06
-        if let Some(id) = &group.external_id {
-            body["externalId"] = id.as_str().into();
-        }
-        body["displayName"] = group.display_name.as_str().into();
-        body["meta"] = json!({ "resourceType": "Group" });
+        // Every object of the directory has an objectId; where the file names none, it is made of the key.
+        let object_id = || Dice::of(0, &group.key).guid();
+        let body = json!({
+            "schemas": [GROUP, ADSCIM_GROUP], // Q-G06
+            "externalId": group.external_id.clone().unwrap_or_else(object_id),
+            "displayName": group.display_name,
+            "meta": { "resourceType": "Group" },
+        });
         self.send("POST", "/Groups".into(), &body)
     }
 
