@@ -23,14 +23,14 @@ pub static DEFAULT: Entra = Entra { flag: false, habits: habits(DEFAULT_QUIRKS, 
 pub static FLAGGED: Entra = Entra { flag: true, habits: habits(FLAGGED_QUIRKS, FLAGGED_ASSUMED) };
 
 const DEFAULT_QUIRKS: &[&str] = &[
-    "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T02", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
+    "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
     "Q-C03", "Q-C04", "Q-U01", "Q-U02", "Q-U06", "Q-U07", "Q-U08", "Q-U10", "Q-U12", "Q-U24", "Q-U25",
     "Q-U26", "Q-D01", "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G01", "Q-G03", "Q-G04", "Q-G06", "Q-G07",
     "Q-G22", "Q-G24", "Q-G27", "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
 ];
 
 const FLAGGED_QUIRKS: &[&str] = &[
-    "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T02", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
+    "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
     "Q-C03", "Q-C04", "Q-U04", "Q-U05", "Q-U06", "Q-U07", "Q-U10", "Q-U12", "Q-U24", "Q-U25", "Q-U26",
     "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G02", "Q-G03", "Q-G04", "Q-G06", "Q-G07", "Q-G22", "Q-G24",
     "Q-G27", "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
@@ -41,6 +41,8 @@ macro_rules! assumed {
     ($($own:literal,)*) => {
         &[
             "how many members one request carries (100 here)",
+            "`Accept: */*`: the product sends nothing that can be negotiated (Q-H03), and our HTTP client always sends the field",
+            "that nothing is sent between cycles: the product repeats its connection test for ever (Q-T02), and a cycle here has only its own requests",
             "what it makes of an account that it set inactive and then reads as active, or not at all",
             "that a group is read before each change, unless it was created in the same cycle: it is known that it is read, and not when",
             $($own,)*
