@@ -117,7 +117,8 @@ const fn habits(quirks: &'static [&'static str], assumed: &'static [&'static str
     }
 }
 
-/// The vendor's table for applications that are not in the gallery. Names of the source are those of SCIM, in which a
+/// The vendor's table for applications that are not in the gallery. It has two attributes of the enterprise extension and the
+/// manager; the others (`costCenter`, `organization`, `division`) can be added by an administrator. Names of the source are those of SCIM, in which a
 /// directory file is written: `userPrincipalName` is `userName`, `jobTitle` is `title`, `mailNickname` is `externalId`.
 const TABLE: &[(&str, &str)] = &[
     ("externalId", "[externalId]"),
@@ -257,10 +258,10 @@ impl Speech for Entra {
         let mut body = json!({ "schemas": [USER, ENTERPRISE] });
         if let Value::Object(members) = &mut body {
             members.extend(shape::resource(person, is_manager));
-            for (name, primary) in [("emails", "work"), ("phoneNumbers", "work"), ("addresses", "")] {
-                let Some(Value::Array(elements)) = members.get_mut(name) else { continue };
-                for element in elements.iter_mut().filter_map(Value::as_object_mut) {
-                    let is_primary = element.get("type").is_some_and(|kind| kind == primary);
+            // Captured bodies have a primary address for e-mail, and nothing of the kind for telephones and addresses.
+            if let Some(Value::Array(emails)) = members.get_mut("emails") {
+                for element in emails.iter_mut().filter_map(Value::as_object_mut) {
+                    let is_primary = element.get("type").is_some_and(|kind| kind == "work");
                     element.entry("primary").or_insert(is_primary.into());
                 }
             }
