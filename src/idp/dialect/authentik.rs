@@ -33,6 +33,12 @@ static HABITS: Habits = Habits {
         "what it does on 429, 5xx and time-outs, and how often it looks for changes",
         "how many operations one request carries, and how often everything is synchronised",
     ],
+        "that the target has PATCH and filters, whatever ServiceProviderConfig says",
+        "that an account found after a conflict is brought up to date at once: by its code it is only linked, and the next synchronisation does that",
+        "that members which differ in a group that is read after a rename are left as they are: by its code they are mended",
+        "that nothing is sent about somebody who is disabled from the start",
+        "that people of a group in a group count as members, and that a group which is no longer assigned is deleted",
+        "that an import reads people as it is known of groups",
     quirks: &[
         "Q-H02", "Q-H09", "Q-T09", "Q-C17", "Q-U19", "Q-U20", "Q-U24", "Q-U31", "Q-G01", "Q-G20", "Q-P08",
         "Q-E07",
@@ -61,12 +67,12 @@ static HABITS: Habits = Habits {
     }),
     // The next synchronisation finds what is missing.
     retry: Retry::BackOff { first: INTERVAL, longest: INTERVAL },
-    // "Discovery" links groups that are there by their names. Assumed: that it is an import, and of people too.
+    // "Discovery" links groups that are there by their names.
     import: Some(100),
     ..Habits::UNKNOWN
 };
 
-/// The default mapping, without locale and photo.
+/// The default mapping, which the product installs with a blueprint, without locale and photo.
 const TABLE: &[(&str, &str)] = &[
     ("userName", "[userName]"),
     ("name.formatted", "Coalesce([name.formatted], [displayName])"),
