@@ -104,9 +104,10 @@ const ROWS: &[Row] = &[
     row("small-clients@google", &["test"], "others/small-clients", &["Google connects"]),
     row("small-clients@rippling", &["assign#1"], "others/small-clients", &["Rippling looks up"]),
     // authentik, with the attributes that its literal scenario has.
-    row("authentik", &["test", "assign"], "others/authentik@authentik", &["what can you do", "create her", "find her", "update her"]),
-    row("authentik", &["import#2"], "others/authentik@authentik", &["read the groups"]),
-    row("authentik", &["rename", "join", "leave"], "others/authentik@authentik", &["the whole group in a PATCH", "one operation for each member", "she leaves"]),
+    row("authentik", &["test"], "others/authentik@authentik", &["what can you do"]),
+    row("authentik", &["assign"], "others/authentik@authentik", &["what can you do", "create her", "find her", "update her"]),
+    row("authentik", &["import#3"], "others/authentik@authentik", &["read the groups"]),
+    row("authentik", &["rename#2-3", "join#2", "leave#2"], "others/authentik@authentik", &["the whole group in a PATCH", "compare", "one operation for each member", "she leaves"]),
 ];
 
 /// What differs from run to run, and what is shown instead.

@@ -375,6 +375,11 @@ pub trait Speech: Send + Sync {
     /// product is not known to test it.
     fn connection_test(&self, groups: bool, dice: &mut Dice) -> Vec<Probe>;
 
+    /// What each cycle and each import begins with, whatever is answered.
+    fn opening(&self) -> Option<Request> {
+        None
+    }
+
     /// What is sent for the account of a connection test that the target refuses to delete (Q-D09); `created` is the probe
     /// that made it. Nothing where it stays.
     fn disable_test_user(&self, _id: &str, _created: &Request) -> Option<Request> {

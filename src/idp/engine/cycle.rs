@@ -63,6 +63,10 @@ impl Engine {
         run: &mut Run<'_, L>,
     ) -> Result<(), Stop> {
         run.record(&mut self.state, Record::Cycle(job))?;
+        if let Some(request) = self.speech.opening() {
+            // What is answered changes nothing, and who is not there is noticed by the next request.
+            drop(self.talk("", wire, run).ask(request).await);
+        }
         self.users(scope, only, wire, run).await?;
         let groups = self.groups().filter(|_| only.is_none());
         if let Some(habits) = &groups {
