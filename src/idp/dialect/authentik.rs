@@ -41,8 +41,7 @@ static HABITS: Habits = Habits {
         "that an import reads people as it is known of groups",
     ],
     quirks: &[
-        "Q-H09", "Q-T09", "Q-C17", "Q-U19", "Q-U20", "Q-U24", "Q-U31", "Q-G01", "Q-G20", "Q-P08",
-        "Q-E07",
+        "Q-H09", "Q-T09", "Q-C17", "Q-U19", "Q-U20", "Q-U24", "Q-U31", "Q-G01", "Q-G20", "Q-P08", "Q-E07",
     ],
     interval: INTERVAL,
     // Created first; a conflict sends it looking (Q-C17).

@@ -23,17 +23,17 @@ pub static DEFAULT: Entra = Entra { flag: false, habits: habits(DEFAULT_QUIRKS, 
 pub static FLAGGED: Entra = Entra { flag: true, habits: habits(FLAGGED_QUIRKS, FLAGGED_ASSUMED) };
 
 const DEFAULT_QUIRKS: &[&str] = &[
-    "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
-    "Q-C03", "Q-C04", "Q-U01", "Q-U02", "Q-U06", "Q-U07", "Q-U08", "Q-U10", "Q-U12", "Q-U24", "Q-U25",
-    "Q-U26", "Q-D01", "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G01", "Q-G03", "Q-G04", "Q-G06", "Q-G07",
-    "Q-G22", "Q-G24", "Q-G27", "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
+    "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01", "Q-C03",
+    "Q-C04", "Q-U01", "Q-U02", "Q-U06", "Q-U07", "Q-U08", "Q-U10", "Q-U12", "Q-U24", "Q-U25", "Q-U26",
+    "Q-D01", "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G01", "Q-G03", "Q-G04", "Q-G06", "Q-G07", "Q-G22",
+    "Q-G24", "Q-G27", "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
 ];
 
 const FLAGGED_QUIRKS: &[&str] = &[
-    "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
-    "Q-C03", "Q-C04", "Q-U04", "Q-U05", "Q-U06", "Q-U07", "Q-U10", "Q-U12", "Q-U24", "Q-U25", "Q-U26",
-    "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G02", "Q-G03", "Q-G04", "Q-G06", "Q-G07", "Q-G22", "Q-G24",
-    "Q-G27", "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
+    "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01", "Q-C03",
+    "Q-C04", "Q-U04", "Q-U05", "Q-U06", "Q-U07", "Q-U10", "Q-U12", "Q-U24", "Q-U25", "Q-U26", "Q-D04",
+    "Q-D05", "Q-D07", "Q-D12", "Q-G02", "Q-G03", "Q-G04", "Q-G06", "Q-G07", "Q-G22", "Q-G24", "Q-G27",
+    "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
 ];
 
 /// What both forms assume, and what one of them does.

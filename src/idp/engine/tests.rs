@@ -452,7 +452,8 @@ async fn what_is_up_to_date_needs_no_request() {
         engine.advance(Duration::from_secs(3600));
         assert_eq!(engine.state().job.now, later);
         engine.cycle(&one("active"), &target, &mut Unheard).await;
-        let opening = dialect.speech().opening().map(|request| format!("{} {}", request.method, request.target));
+        let opening =
+            dialect.speech().opening().map(|request| format!("{} {}", request.method, request.target));
         assert_eq!(target.sent(), Vec::from_iter(opening), "{word}");
     }
 }
