@@ -1,7 +1,8 @@
 //! authentik as a SCIM client.
 //!
-//! Source: its source code, which is public. Left out: the comparison of members that a full synchronisation begins with (a
-//! change of members is pushed as it happens, without a read), PUT for groups where ServiceProviderConfig says that there is no PATCH,
+//! Source: its source code, which is public, in the versions that know a conflict and discovery. Left out: what
+//! ServiceProviderConfig says (without PATCH it would send groups with PUT, without filters nobody would be looked for after a conflict),
+//! mending the members of a group that is read after a rename (a change of members is pushed as it happens, without a read),
 //! and the compatibility modes for single vendors.
 
 use std::time::Duration;
@@ -14,7 +15,7 @@ use super::{
     MemberChange, MemberRequest, Nested, OnConflict, Probe, Resends, Retry, Speech, Subject,
 };
 use crate::encoding::Encoding;
-use crate::exchange::Request;
+use crate::exchange::{Request, SCIM_JSON};
 use crate::idp::mapping::Place;
 
 /// authentik.
@@ -32,10 +33,15 @@ static HABITS: Habits = Habits {
     assumed: &[
         "what it does on 429, 5xx and time-outs, and how often it looks for changes",
         "how many operations one request carries, and how often everything is synchronised",
+        "that the target has PATCH and filters, whatever ServiceProviderConfig says",
+        "that an account found after a conflict is brought up to date at once: by its code it is only linked, and the next synchronisation does that",
+        "that members which differ in a group that is read after a rename are left as they are: by its code they are mended",
+        "that nothing is sent about somebody who is disabled from the start",
+        "that people of a group in a group count as members, and that a group which is no longer assigned is deleted",
+        "that an import reads people as it is known of groups",
     ],
     quirks: &[
-        "Q-H02", "Q-H09", "Q-T09", "Q-C17", "Q-U19", "Q-U20", "Q-U24", "Q-U31", "Q-G01", "Q-G20", "Q-P08",
-        "Q-E07",
+        "Q-H09", "Q-T09", "Q-C17", "Q-U19", "Q-U20", "Q-U24", "Q-U31", "Q-G01", "Q-G20", "Q-P08", "Q-E07",
     ],
     interval: INTERVAL,
     // Created first; a conflict sends it looking (Q-C17).
@@ -61,12 +67,12 @@ static HABITS: Habits = Habits {
     }),
     // The next synchronisation finds what is missing.
     retry: Retry::BackOff { first: INTERVAL, longest: INTERVAL },
-    // "Discovery" links groups that are there by their names. Assumed: that it is an import, and of people too.
+    // "Discovery" links groups that are there by their names.
     import: Some(100),
     ..Habits::UNKNOWN
 };
 
-/// The default mapping, without locale and photo.
+/// The default mapping, which the product installs with a blueprint, without locale and photo.
 const TABLE: &[(&str, &str)] = &[
     ("userName", "[userName]"),
     ("name.formatted", "Coalesce([name.formatted], [displayName])"),
@@ -84,10 +90,12 @@ const OPERATIONS_AT_ONCE: usize = 100;
 /// How the query of a lookup is written: its HTTP library encodes parameters as a form does, with `+` for a space (Q-H09).
 const LOOKUP: Encoding = Encoding::Form;
 
+/// What it reads first.
+const PROVIDER_CONFIG: &str = "/ServiceProviderConfig";
+
 impl Authentik {
     fn send(&self, method: &str, target: String, body: &Value) -> Request {
-        // As the oldest versions do (Q-H02); later ones say application/scim+json.
-        shape::send(method, target, "application/json", body)
+        shape::send(method, target, SCIM_JSON, body)
     }
 
     fn patch(&self, id: &str, operations: Vec<Value>) -> Request {
@@ -132,11 +140,20 @@ impl Speech for Authentik {
         TABLE
     }
 
-    fn dress(&self, _request: &mut Request, _dice: &mut Dice) {}
+    fn dress(&self, request: &mut Request, _dice: &mut Dice) {
+        // Both fields with every request, also with one that has no body.
+        request.headers.set("Accept", SCIM_JSON);
+        request.headers.set("Content-Type", SCIM_JSON);
+    }
 
     fn connection_test(&self, _groups: bool, _dice: &mut Dice) -> Vec<Probe> {
         // An answer that cannot be read is replaced by defaults (Q-T09).
-        vec![Probe { request: Request::new("GET", "/ServiceProviderConfig"), accepts: Accepts::Anything }]
+        vec![Probe { request: Request::new("GET", PROVIDER_CONFIG), accepts: Accepts::Anything }]
+    }
+
+    fn opening(&self) -> Option<Request> {
+        // Whatever it works on, it asks first (Q-T09). Later versions keep the answer for a while.
+        Some(Request::new("GET", PROVIDER_CONFIG))
     }
 
     fn find_user(&self, place: &Place, value: &str) -> Request {
@@ -159,7 +176,7 @@ impl Speech for Authentik {
             return Vec::new();
         }
         let mut body = self.body(person);
-        body.insert("id".into(), id.into()); // Q-U19
+        body.insert("id".into(), id.into()); // of Q-U19 no more than this
         body.entry("active").or_insert(person.active.into());
         vec![self.send("PUT", shape::user(id), &Value::Object(body))] // Q-U20
     }
@@ -181,7 +198,8 @@ impl Speech for Authentik {
         // The whole group without a path, with `schemas` and the id (Q-U31, Q-G20).
         let mut value = self.group(group);
         value.insert("id".into(), id.into());
-        vec![self.patch(id, vec![json!({ "op": "replace", "value": value })])]
+        // Then the group is read, to compare its members.
+        vec![self.patch(id, vec![json!({ "op": "replace", "value": value })]), self.read_group(id)]
     }
 
     fn change_members(

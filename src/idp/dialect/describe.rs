@@ -28,6 +28,9 @@ pub fn describe(dialect: Dialect) -> Description {
     let habits = speech.habits();
     let mut said: Vec<(&'static str, String)> = Vec::new();
     said.push(("Connection test", connection_test(speech)));
+    if let Some(request) = speech.opening() {
+        said.push(("Opening", format!("every cycle begins with {} {}", request.method, request.target)));
+    }
     let by = habits.matching.join(", then ");
     said.push((
         "Match",

@@ -18,22 +18,44 @@ use crate::exchange::Request;
 use crate::idp::mapping::{MANAGER, Place};
 
 /// The service without a flag.
-pub static DEFAULT: Entra = Entra { flag: false, habits: habits(DEFAULT_QUIRKS) };
+pub static DEFAULT: Entra = Entra { flag: false, habits: habits(DEFAULT_QUIRKS, DEFAULT_ASSUMED) };
 /// With the flag that makes its PATCH bodies conform.
-pub static FLAGGED: Entra = Entra { flag: true, habits: habits(FLAGGED_QUIRKS) };
+pub static FLAGGED: Entra = Entra { flag: true, habits: habits(FLAGGED_QUIRKS, FLAGGED_ASSUMED) };
 
 const DEFAULT_QUIRKS: &[&str] = &[
-    "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T02", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
-    "Q-C03", "Q-C04", "Q-U01", "Q-U02", "Q-U06", "Q-U07", "Q-U08", "Q-U10", "Q-U12", "Q-U24", "Q-U25",
-    "Q-U26", "Q-D01", "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G01", "Q-G03", "Q-G04", "Q-G06", "Q-G07",
-    "Q-G22", "Q-G24", "Q-G27", "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
+    "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01", "Q-C03",
+    "Q-C04", "Q-U01", "Q-U02", "Q-U06", "Q-U07", "Q-U08", "Q-U10", "Q-U12", "Q-U24", "Q-U25", "Q-U26",
+    "Q-D01", "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G01", "Q-G03", "Q-G04", "Q-G06", "Q-G07", "Q-G22",
+    "Q-G24", "Q-G27", "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
 ];
 
 const FLAGGED_QUIRKS: &[&str] = &[
-    "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T02", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01",
-    "Q-C03", "Q-C04", "Q-U03", "Q-U04", "Q-U05", "Q-U06", "Q-U07", "Q-U10", "Q-U12", "Q-U24", "Q-U25",
-    "Q-U26", "Q-D04", "Q-D05", "Q-D07", "Q-D12", "Q-G02", "Q-G06", "Q-G07", "Q-G22", "Q-G24", "Q-G27",
+    "Q-H01", "Q-H06", "Q-H09", "Q-T01", "Q-T03", "Q-L05", "Q-L06", "Q-L14", "Q-L17", "Q-C01", "Q-C03",
+    "Q-C04", "Q-U04", "Q-U05", "Q-U06", "Q-U07", "Q-U10", "Q-U12", "Q-U24", "Q-U25", "Q-U26", "Q-D04",
+    "Q-D05", "Q-D07", "Q-D12", "Q-G02", "Q-G03", "Q-G04", "Q-G06", "Q-G07", "Q-G22", "Q-G24", "Q-G27",
     "Q-E03", "Q-E04", "Q-E06", "Q-E09", "Q-E10",
+];
+
+/// What both forms assume, and what one of them does.
+macro_rules! assumed {
+    ($($own:literal,)*) => {
+        &[
+            "how many members one request carries (100 here)",
+            "`Accept: */*`: the product sends nothing that can be negotiated (Q-H03), and our HTTP client always sends the field",
+            "that nothing is sent between cycles: the product repeats its connection test for ever (Q-T02), and a cycle here has only its own requests",
+            "what it makes of an account that it set inactive and then reads as active, or not at all",
+            "that a group is read before each change, unless it was created in the same cycle: it is known that it is read, and not when",
+            $($own,)*
+        ]
+    };
+}
+
+const DEFAULT_ASSUMED: &[&str] = assumed![];
+
+const FLAGGED_ASSUMED: &[&str] = assumed![
+    "that the tenant URL's query is not repeated on requests (Q-H11)",
+    "that one attribute alone keeps its path whichever it is, the name of a group and a manager included: shown are `active` and a text that is added",
+    "that adding members is as without the flag (Q-G03, Q-G04): what it alters is the removal",
 ];
 
 /// Both forms of the service.
@@ -47,15 +69,11 @@ const MINUTE: u64 = 60;
 const HOUR: u64 = 60 * MINUTE;
 const DAY: u64 = 24 * HOUR;
 
-const fn habits(quirks: &'static [&'static str]) -> Habits {
+const fn habits(quirks: &'static [&'static str], assumed: &'static [&'static str]) -> Habits {
     Habits {
         product: "Microsoft Entra ID",
         basis: Basis::Documented,
-        assumed: &[
-            "how many members one request carries (100 here)",
-            "that the tenant URL's query is not repeated on requests (Q-H11)",
-            "what it makes of an account that it set inactive and then reads as active, or not at all",
-        ],
+        assumed,
         quirks,
         interval: Duration::from_secs(40 * MINUTE),
         // Objects are matched by what the administrator marks so; userName unless changed.
@@ -101,7 +119,8 @@ const fn habits(quirks: &'static [&'static str]) -> Habits {
     }
 }
 
-/// The vendor's table for applications that are not in the gallery. Names of the source are those of SCIM, in which a
+/// The vendor's table for applications that are not in the gallery. It has two attributes of the enterprise extension and the
+/// manager; the others (`costCenter`, `organization`, `division`) can be added by an administrator. Names of the source are those of SCIM, in which a
 /// directory file is written: `userPrincipalName` is `userName`, `jobTitle` is `title`, `mailNickname` is `externalId`.
 const TABLE: &[(&str, &str)] = &[
     ("externalId", "[externalId]"),
@@ -185,10 +204,11 @@ impl Entra {
         let single = |one: &shape::Differing<'_>| {
             self.operation(op(one.is_there), one.place.to_string(), self.value(one.value))
         };
-        if !self.flag {
+        // One attribute alone keeps its path with the flag, too: what the vendor shows of the flag is gathered where there are several.
+        if !self.flag || differing.len() == 1 {
             return differing.iter().map(single).collect();
         }
-        // Filtered paths first, then one operation without a path, with dotted and URN keys (Q-U03 to Q-U05).
+        // Filtered paths first, then one operation without a path, with dotted and URN keys (Q-U04, Q-U05).
         let filtered = differing.iter().filter(|one| one.place.selector.is_some());
         let mut operations: Vec<Value> = filtered.map(single).collect();
         for is_there in [true, false] {
@@ -202,13 +222,11 @@ impl Entra {
         }
         operations
     }
+}
 
-    fn member(&self, member: &Member) -> Value {
-        match self.flag {
-            true => json!({ "value": member.id }),
-            false => json!({ "$ref": null, "value": member.id }), // Q-G03
-        }
-    }
+/// A member as it is added, with a `$ref` that says nothing (Q-G03).
+fn member(member: &Member) -> Value {
+    json!({ "$ref": null, "value": member.id })
 }
 
 impl Speech for Entra {
@@ -242,10 +260,10 @@ impl Speech for Entra {
         let mut body = json!({ "schemas": [USER, ENTERPRISE] });
         if let Value::Object(members) = &mut body {
             members.extend(shape::resource(person, is_manager));
-            for (name, primary) in [("emails", "work"), ("phoneNumbers", "work"), ("addresses", "")] {
-                let Some(Value::Array(elements)) = members.get_mut(name) else { continue };
-                for element in elements.iter_mut().filter_map(Value::as_object_mut) {
-                    let is_primary = element.get("type").is_some_and(|kind| kind == primary);
+            // Captured bodies have a primary address for e-mail, and nothing of the kind for telephones and addresses.
+            if let Some(Value::Array(emails)) = members.get_mut("emails") {
+                for element in emails.iter_mut().filter_map(Value::as_object_mut) {
+                    let is_primary = element.get("type").is_some_and(|kind| kind == "work");
                     element.entry("primary").or_insert(is_primary.into());
                 }
             }
@@ -282,6 +300,15 @@ impl Speech for Entra {
         }
     }
 
+    fn reads_before(&self, change: Change) -> bool {
+        matches!(change, Change::Profile | Change::Reactivate)
+    }
+
+    fn looks_up_again(&self, was_suspended: bool) -> bool {
+        // The link to an account that was only disabled is still there: it is read by its id (Q-D07).
+        !was_suspended
+    }
+
     fn find_manager(&self, id: &str, manager: &str) -> Option<Request> {
         // `manager` is compared as if it were simple (Q-L05).
         let filter = format!("{} and {}", shape::equals("id", id), shape::equals("manager", manager));
@@ -306,17 +333,23 @@ impl Speech for Entra {
     }
 
     fn create_group(&self, group: &GroupSubject) -> Request {
-        let mut body = json!({ "schemas": [GROUP, ADSCIM_GROUP] }); // Q-G06
-        if let Some(id) = &group.external_id {
-            body["externalId"] = id.as_str().into();
-        }
-        body["displayName"] = group.display_name.as_str().into();
-        body["meta"] = json!({ "resourceType": "Group" });
+        // Every object of the directory has an objectId; where the file names none, it is made of the key.
+        let object_id = || Dice::of(0, &group.key).guid();
+        let body = json!({
+            "schemas": [GROUP, ADSCIM_GROUP], // Q-G06
+            "externalId": group.external_id.clone().unwrap_or_else(object_id),
+            "displayName": group.display_name,
+            "meta": { "resourceType": "Group" },
+        });
         self.send("POST", "/Groups".into(), &body)
     }
 
     fn read_group(&self, id: &str) -> Request {
         Request::new("GET", format!("{}?excludedAttributes=members", shape::group(id))) // Q-G22
+    }
+
+    fn reads_before_members(&self, is_new: bool) -> bool {
+        !is_new // Q-G22
     }
 
     fn rename_group(
@@ -345,19 +378,15 @@ impl Speech for Entra {
                     json!({ "op": "remove", "path": path })
                 }
                 // Read by the letter this removes everybody (Q-G01).
-                false => self.operation("Remove", "members", json!([self.member(member)])),
+                false => self.operation("Remove", "members", json!([self::member(member)])),
             };
             let request = self.patch(target.clone(), vec![operation]);
             requests.push(MemberRequest { request, adds: Vec::new(), removes: vec![member.key.clone()] });
         }
         // After a removal, those who remain are added once more (Q-G04).
-        let again = !self.flag && !change.removed.is_empty();
-        let added: Vec<&Member> = match again {
-            true => group.members.iter().collect(),
-            false => change.added.iter().collect(),
-        };
+        let added = if change.removed.is_empty() { &change.added } else { &group.members };
         for batch in added.chunks(MEMBERS_AT_ONCE) {
-            let value = shape::members(batch.iter().copied(), |member| self.member(member));
+            let value = shape::members(batch, self::member);
             let request = self.patch(target.clone(), vec![self.operation("Add", "members", value)]);
             let adds = batch.iter().map(|member| member.key.clone()).collect();
             requests.push(MemberRequest { request, adds, removes: Vec::new() });

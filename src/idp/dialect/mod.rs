@@ -381,6 +381,11 @@ pub trait Speech: Send + Sync {
     /// product is not known to test it.
     fn connection_test(&self, groups: bool, dice: &mut Dice) -> Vec<Probe>;
 
+    /// What each cycle and each import begins with, whatever is answered.
+    fn opening(&self) -> Option<Request> {
+        None
+    }
+
     /// What is sent for the account of a connection test that the target refuses to delete (Q-D09); `created` is the probe
     /// that made it. Nothing where it stays.
     fn disable_test_user(&self, _id: &str, _created: &Request) -> Option<Request> {
@@ -406,6 +411,12 @@ pub trait Speech: Send + Sync {
     /// Whether an account is read before it is changed in this way.
     fn reads_before(&self, change: Change) -> bool {
         self.habits().reads && change == Change::Profile
+    }
+
+    /// Whether somebody who comes back is looked up again; `was_suspended` says that the account in the directory was disabled, and
+    /// nobody was unassigned.
+    fn looks_up_again(&self, _was_suspended: bool) -> bool {
+        self.habits().looks_up_on_return
     }
 
     /// Whether an account is set inactive, after its person was deleted from the directory, by replacing the whole of it without
@@ -465,6 +476,11 @@ pub trait Speech: Send + Sync {
     /// Reads a group.
     fn read_group(&self, id: &str) -> Request {
         Request::new("GET", shape::group(id))
+    }
+
+    /// Whether a group is read before its members are changed; `is_new` says that it was created in the same cycle.
+    fn reads_before_members(&self, _is_new: bool) -> bool {
+        self.habits().groups.is_some_and(|groups| groups.reads)
     }
 
     /// Renames a group.

@@ -34,7 +34,7 @@ static FEDERATE_HABITS: Habits = Habits {
     basis: Basis::Assumed(
         "the vendor's documentation names the verbs, the lookup and the options; no request was ever published",
     ),
-    quirks: &["Q-L12", "Q-U19", "Q-U20", "Q-G02", "Q-P07"],
+    quirks: &["Q-L12", "Q-U20", "Q-G02", "Q-P07"],
     leaving: LEAVING,
     may_create_disabled: true, // the option "Provision Disabled Users", which is off by default
     groups: Some(GroupHabits {
@@ -50,7 +50,8 @@ static FEDERATE_HABITS: Habits = Habits {
 static ONE_HABITS: Habits = Habits {
     product: "PingOne",
     basis: Basis::Assumed(
-        "the vendor's documentation names the verbs, filters and limits; no request was ever published",
+        "the vendor's documentation names the verbs, the filters for people and the limits; no request was ever published, and \
+         that a group is looked up by its name and gets its members as a whole list is not documented at all",
     ),
     quirks: &["Q-H13", "Q-L07", "Q-U20", "Q-U29", "Q-G09", "Q-G21"],
     // Changes are pushed as they happen. Assumed: when what failed is looked at again.
@@ -168,14 +169,11 @@ impl Speech for Ping {
         _change: Change,
         _current: Option<&Map<String, Value>>,
     ) -> Vec<Request> {
-        let mut body = self.body(person);
-        if !self.one {
-            body.insert("id".into(), id.into()); // Assumed: Q-U19.
-        }
-        vec![self.send("PUT", shape::user(id), &Value::Object(body))] // Q-U20
+        vec![self.send("PUT", shape::user(id), &Value::Object(self.body(person)))] // Q-U20
     }
 
     fn find_group(&self, name: &str) -> Request {
+        // Assumed of PingOne: a filter for groups is in no document, so that it is spelled as an attribute of SCIM is.
         let filter = format!("displayName {} {}", if self.one { "Eq" } else { "eq" }, Value::from(name));
         Request::new("GET", format!("/Groups?filter={}", Encoding::Percent.value(&filter, true)))
     }

@@ -30,12 +30,8 @@ impl Engine {
         watch: &mut impl Watch,
     ) -> Cycle {
         let job = CycleState { cycle: self.state.job.cycle + 1, ..self.state.job };
-        let mut run = Run {
-            cycle: Cycle { number: job.cycle, ..Cycle::default() },
-            silent: 0,
-            failed: HashSet::new(),
-            watch,
-        };
+        let cycle = Cycle { number: job.cycle, ..Cycle::default() };
+        let mut run = Run { cycle, created: HashSet::new(), silent: 0, failed: HashSet::new(), watch };
         let habits = self.speech.habits();
         if let (Some(since), Some(quarantine)) = (job.quarantine, habits.quarantine)
             && job.now.duration_since(since) >= signed(quarantine.disabled_after)
@@ -67,6 +63,10 @@ impl Engine {
         run: &mut Run<'_, L>,
     ) -> Result<(), Stop> {
         run.record(&mut self.state, Record::Cycle(job))?;
+        if let Some(request) = self.speech.opening() {
+            // What is answered changes nothing, and who is not there is noticed by the next request.
+            drop(self.talk("", wire, run).ask(request).await);
+        }
         self.users(scope, only, wire, run).await?;
         let groups = self.groups().filter(|_| only.is_none());
         if let Some(habits) = &groups {
@@ -236,6 +236,9 @@ impl Engine {
             }
             let mut talk = self.talk(&group.key, wire, run);
             let done = group::head(&mut talk, habits, &subject, link.as_ref()).await;
+            if done.action == Action::Create && done.failure.is_none() {
+                run.created.insert(group.key.clone());
+            }
             self.group_done(&group.key, &group.display_name, done, run)?;
         }
         for key in gone {
@@ -289,8 +292,10 @@ impl Engine {
                 members,
             };
             let at_once = habits.at_once.min(self.settings.at_once);
+            let reads = self.speech.reads_before_members(run.created.contains(&group.key));
+            let habits = GroupHabits { reads, ..*habits };
             let mut talk = self.talk(&group.key, wire, run);
-            let done = group::members(&mut talk, habits, &subject, &link, &change, at_once).await;
+            let done = group::members(&mut talk, &habits, &subject, &link, &change, at_once).await;
             self.group_done(&group.key, &group.display_name, done, run)?;
         }
         Ok(())
@@ -435,6 +440,8 @@ impl Engine {
 /// One cycle while it runs.
 struct Run<'l, L> {
     cycle: Cycle,
+    /// Keys of the groups that it created.
+    created: HashSet<String>,
     /// Objects in a row that got no answer.
     silent: usize,
     /// Keys of what failed.

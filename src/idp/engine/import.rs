@@ -47,6 +47,9 @@ impl Engine {
             return Err(Failure::object(format!("{} does not import accounts", habits.product)));
         };
         let mut talk = Talk::new(self.speech, wire, Dice::of(self.settings.seed, "import"));
+        if let Some(request) = self.speech.opening() {
+            drop(talk.ask(request).await);
+        }
         let users = pages(&mut talk, "/Users", count).await?;
         let groups =
             if self.groups().is_some() { pages(&mut talk, "/Groups", count).await? } else { Vec::new() };

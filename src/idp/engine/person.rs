@@ -219,7 +219,8 @@ async fn reactivate<W: Wire>(
     id: &str,
     done: &mut Done,
 ) -> Result<(), Failure> {
-    if !talk.speech.habits().looks_up_on_return {
+    let left = task.link.as_ref().and_then(|link| link.left);
+    if !talk.speech.looks_up_again(matches!(left, Some((Why::Suspended, _)))) {
         return update(talk, task, id, Change::Reactivate, None, done).await;
     }
     match find(talk, task).await? {
