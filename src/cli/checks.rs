@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::context::Context;
 use super::env;
 use super::exit::{Exit, Stop};
-use crate::conformance::catalogue::{self, coverage};
+use crate::conformance::catalogue::{self, Quirk, coverage};
 use crate::conformance::selection::{Selected, Selection};
 use crate::conformance::{Audience, Check, checks};
 use crate::diagnostic::nearest;
@@ -287,14 +287,17 @@ fn explain_dialect(word: &str, dialect: Dialect, width: usize) -> String {
         let _ = writeln!(text, "  {target}  <-  {source}");
     }
     let quirks: Vec<_> = quirks.iter().filter_map(|id| catalogue::quirk(id)).collect();
-    for of in ['A', 'B', 'C', 'D'] {
-        let rows = quirks.iter().filter(|quirk| quirk.grade.starts_with(of));
-        let rows: String = rows
-            .map(|quirk| indented(&wrapped(&format!("{}: {}", quirk.id, quirk.sends), width - 2)))
-            .collect();
-        if !rows.is_empty() {
-            let known = grade(&of.to_string());
-            let _ = write!(text, "\nHabits that a target must be ready for, {known}:\n{rows}");
+    let known = |quirk: &Quirk| match dialect.speech().habits().is_assumed(&quirk.id) {
+        true => "known of others and not verified of this product",
+        false => grade(&quirk.grade),
+    };
+    let mut all: Vec<&str> = quirks.iter().map(|quirk| known(quirk)).collect();
+    all.sort_unstable();
+    all.dedup();
+    for of in all {
+        let _ = writeln!(text, "\nHabits that a target must be ready for, {of}:");
+        for quirk in quirks.iter().filter(|quirk| known(quirk) == of) {
+            text.push_str(&indented(&wrapped(&format!("{}: {}", quirk.id, quirk.sends), width - 2)));
         }
     }
     text

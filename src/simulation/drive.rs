@@ -6,15 +6,15 @@ use std::time::{Duration, Instant};
 
 use super::ledger::Ledger;
 use super::line::Line;
-use crate::event::provisioning::{CycleDone, Entry, Kind};
+use crate::event::provisioning::{CycleDone, Entry, Kind, Status as Outcome};
 use crate::event::{Event, Finding, Item, Observer, Problem, Severity, Status};
-use crate::exchange::Exchange;
+use crate::exchange::{Exchange, Request};
 use crate::idp::compare::{self, Judged};
 use crate::idp::directory::Directory;
 use crate::idp::directory::scope::Scope;
 use crate::idp::engine::import::Imported;
 use crate::idp::engine::state::Record;
-use crate::idp::engine::wire::{Failure, FailureKind};
+use crate::idp::engine::wire::{Failure, FailureKind, Wire};
 use crate::idp::engine::{Cycle, Engine, Note, Stop, Watch};
 use crate::redact::{Redacted, Secrets};
 use crate::target::refusal::Refusal;
@@ -101,7 +101,7 @@ impl Job {
                     Refusal::no_verdict(format!("the target refuses the credentials: {reason}")).hint(LOG_IN)
                 );
             }
-            if self.line.knows_nothing() {
+            if self.is_elsewhere().await {
                 return Err(
                     Refusal::no_verdict(format!("the target cannot be judged: {reason}")).hint(ELSEWHERE)
                 );
@@ -149,7 +149,7 @@ impl Job {
         for number in 1.. {
             let cycle = self.cycle(directory, None, observer).await?;
             if number == 1 && cycle.failures > 0 {
-                self.judgeable(&cycle)?;
+                self.judgeable(&cycle).await?;
             }
             let is_settled = self.engine.next_attempt().is_none();
             let is_enough = match wanted {
@@ -165,13 +165,28 @@ impl Job {
         Ok(())
     }
 
+    /// Whether there is nothing at this URL. A target may answer a lookup that finds nobody with 404 (Q-L14): it is asked for
+    /// what every SCIM service has.
+    async fn is_elsewhere(&self) -> bool {
+        if !self.line.knows_nothing() {
+            return false;
+        }
+        for plain in ["/ServiceProviderConfig", "/Users?count=1"] {
+            let exchange = self.line.send(Request::new("GET", plain)).await;
+            if exchange.response().is_none_or(|response| response.status != 404) {
+                return false;
+            }
+        }
+        true
+    }
+
     /// Whether a first cycle says anything about the target.
     ///
     /// # Errors
     /// Nothing worked, because nobody answered, the credentials were refused, or there is nothing at this URL.
-    fn judgeable(&self, cycle: &Cycle) -> Result<(), Refusal> {
+    async fn judgeable(&self, cycle: &Cycle) -> Result<(), Refusal> {
         let is_refused = cycle.refused == cycle.operations;
-        let is_elsewhere = self.line.knows_nothing();
+        let is_elsewhere = self.is_elsewhere().await;
         if !is_refused && !is_elsewhere {
             return Ok(());
         }
@@ -340,6 +355,9 @@ impl<O: Observer> Listener<'_, O> {
             None => drop(self.evidence.remove(&entry.key)),
         }
         let mut entry = entry.clone();
+        if entry.status == Outcome::Success && self.line.imagines() {
+            entry.reason = None;
+        }
         entry.reason = entry.reason.map(|reason| self.secrets.text(&reason).into_inner());
         self.observer.observe(&Event::Provisioned(Box::new(entry)));
     }

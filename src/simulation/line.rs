@@ -49,6 +49,11 @@ impl Line {
         Self { target, journal: None, imagined, heard: Mutex::default(), keeps }
     }
 
+    /// Whether writes are imagined, so that what the target shows says nothing about them.
+    pub fn imagines(&self) -> bool {
+        self.imagined.is_some()
+    }
+
     /// The exchanges since the last call.
     pub fn heard(&self) -> Vec<Exchange> {
         std::mem::take(&mut self.lock().exchanges)

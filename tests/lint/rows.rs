@@ -12,11 +12,9 @@ use regex::Regex;
 use scimulator::conformance::catalogue::{Quirk, quirk, quirks};
 use scimulator::conformance::checks;
 use scimulator::idp::Dialect;
-use scimulator::idp::dialect::Basis;
 use scimulator::scenario::id_of;
 use serde::Deserialize;
 
-use crate::dialects::ASSUMED;
 use crate::scenarios::files;
 
 /// Where scenarios are named in a row; more are not listed.
@@ -122,7 +120,7 @@ impl Known {
         for (word, dialect) in Dialect::WORDS {
             let habits = dialect.speech().habits();
             for id in habits.quirks {
-                let is_assumed = habits.basis != Basis::Documented || ASSUMED.contains(&(*dialect, id));
+                let is_assumed = habits.is_assumed(id);
                 let shown = if is_assumed { format!("`{word}` (unverified)") } else { format!("`{word}`") };
                 dialects.entry((*id).to_owned()).or_default().push(shown);
             }

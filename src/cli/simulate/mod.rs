@@ -203,6 +203,10 @@ async fn perform(args: SimulateArgs, context: &Context) -> Result<Exit, Stop> {
     });
     let (tested, exchanges) = tested;
     let is_accepted = tested.status == Status::Pass;
+    if args.on_demand.is_some() && args.dialect == Dialect::EntraAadOptScim {
+        let notice = "provisioning on demand takes no notice of aadOptscim062020: these are the requests of `--as entra`";
+        reporter.observe(&Event::Notice(notice.to_owned()));
+    }
     if args.dry_run && site.is_shared() {
         let notice = "dry run: reads go to the target, what would be written does not";
         reporter.observe(&Event::Notice(notice.to_owned()));

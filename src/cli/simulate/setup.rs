@@ -49,6 +49,11 @@ impl SimulateArgs {
         {
             return Err(no_choice("--deprovision"));
         }
+        if self.import && habits.import.is_none() {
+            return Err(
+                Stop::usage(format!("{product} does not import accounts")).hint("leave out `--import`")
+            );
+        }
         if self.create_disabled && !habits.may_create_disabled {
             return Err(no_choice("--create-disabled"));
         }

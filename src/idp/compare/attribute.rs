@@ -35,6 +35,8 @@ fn same(definition: Option<&Attribute>, wanted: &Value, found: &Value) -> bool {
             wanted.len() == found.len()
                 && wanted.iter().all(|one| found.iter().any(|other| same(definition, one, other)))
         }
+        // Products send some booleans as texts, and a target shows what it made of them (Q-U02).
+        (Value::String(text), Value::Bool(found)) => text.eq_ignore_ascii_case(&found.to_string()),
         (wanted, found) => match definition {
             Some(definition) => value::equal(definition, wanted, found),
             None => wanted == found,

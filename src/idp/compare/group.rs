@@ -49,7 +49,7 @@ pub(super) async fn judge<W: Wire>(
         members = resource(&again).and_then(|body| member(&body, "members").cloned());
         exchange = if members.is_some() { again } else { exchange };
     }
-    let ids: HashSet<&str> = members
+    let values: Vec<&str> = members
         .iter()
         .flat_map(|members| members.as_array())
         .flatten()
@@ -59,6 +59,7 @@ pub(super) async fn judge<W: Wire>(
             _ => None,
         })
         .collect();
+    let ids: HashSet<&str> = values.iter().copied().collect();
     let missing: Vec<&str> =
         expected.iter().filter(|one| !ids.contains(one.id.as_str())).map(|one| one.key.as_str()).collect();
     let known: BTreeMap<&str, &str> =
@@ -76,6 +77,11 @@ pub(super) async fn judge<W: Wire>(
         1 => "1 member".to_owned(),
         number => format!("{number} members"),
     };
+    if values.len() > ids.len() {
+        let got = format!("{} entries for {has}", values.len());
+        let difference = Difference::between("has members more than once", "each member once", got);
+        judged.differences.push(difference);
+    }
     if !missing.is_empty() {
         let names = Some(few(&missing));
         let difference = Difference::between("members are missing", few(&missing), &has);

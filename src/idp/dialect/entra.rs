@@ -75,6 +75,7 @@ const fn habits(quirks: &'static [&'static str], assumed: &'static [&'static str
         basis: Basis::Documented,
         assumed,
         quirks,
+        assumed_quirks: &[],
         interval: Duration::from_secs(40 * MINUTE),
         // Objects are matched by what the administrator marks so; userName unless changed.
         matching: &["userName"],

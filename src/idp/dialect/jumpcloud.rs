@@ -35,6 +35,7 @@ static HABITS: Habits = Habits {
         "the Content-Type, and how a query is encoded",
     ],
     quirks: &["Q-T08", "Q-C01", "Q-C04", "Q-C12", "Q-C21", "Q-U19", "Q-U20", "Q-U21", "Q-D09", "Q-G01"],
+    assumed_quirks: &["Q-G01"],
     // A user who leaves is deactivated by PUT (Q-U20); only the test user is deleted.
     ..Habits::UNKNOWN
 };

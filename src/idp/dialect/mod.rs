@@ -175,6 +175,8 @@ pub struct Habits {
     pub assumed: &'static [&'static str],
     /// The rows of the quirk catalogue that its traffic shows.
     pub quirks: &'static [&'static str],
+    /// Those of them that no document or capture shows of this product, only of others.
+    pub assumed_quirks: &'static [&'static str],
     /// Time between two cycles.
     pub interval: Duration,
     /// Target attributes that identify a person, in the order in which they are tried.
@@ -221,6 +223,11 @@ pub struct Habits {
 }
 
 impl Habits {
+    /// Whether it is not verified that this product sends what a row of the quirk catalogue says.
+    pub fn is_assumed(&self, row: &str) -> bool {
+        self.basis != Basis::Documented || self.assumed_quirks.contains(&row)
+    }
+
     /// What is taken of a product where nothing is known. All of it is assumed: it is the plainest client that the RFCs
     /// allow, which looks before it creates, never deletes, and tries again in the next cycle. A dialect names what it knows,
     /// and takes the rest from here.
@@ -229,6 +236,7 @@ impl Habits {
         basis: Basis::Assumed("nothing of it is known"),
         assumed: &[],
         quirks: &[],
+        assumed_quirks: &[],
         interval: Duration::from_secs(60 * 60),
         matching: &["userName"],
         looks_up_first: true,

@@ -56,6 +56,7 @@ const fn habits(wizard: bool, quirks: &'static [&'static str]) -> Habits {
             "the page of the lookup of a group, which is that of the lookup of a person",
         ],
         quirks,
+        assumed_quirks: if wizard { &["Q-E05"] } else { &[] },
         // Changes are pushed as they happen; an administrator who retries failed tasks does so when they please.
         interval: Duration::from_secs(60 * 60),
         matching: &["userName"],

@@ -40,6 +40,7 @@ static HABITS: Habits = Habits {
         "that requests other than the lookup, PUT and PATCH have no empty query",
     ],
     quirks: &["Q-H02", "Q-H05", "Q-H07", "Q-H09", "Q-T07", "Q-C11", "Q-U20", "Q-G02"],
+    assumed_quirks: &["Q-G02"],
     accepts_404: true, // as in the connection test (Q-T07)
     leaving: Leaving {
         // The administrator chooses, for everybody who leaves in whatever way.

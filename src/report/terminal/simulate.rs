@@ -217,8 +217,8 @@ impl Simulation {
         let time = words::moment(done.time);
         let as_before = match again {
             0 => String::new(),
-            _ if again == cycle.counts.of(Outcome::Failure) => " as before".to_owned(),
-            some => format!(", {} of them as before", words::grouped(some)),
+            _ if again == cycle.counts.of(Outcome::Failure) => ", as before".to_owned(),
+            some => format!(", {} of the failures as before", words::grouped(some)),
         };
         let what = cycle.counts.phrase();
         let _ = writeln!(text, "{BOLD}cycle {}{BOLD:#}, {which}, {time}: {what}{as_before}", done.number);
