@@ -259,6 +259,34 @@ fn every_row_is_reproduced_or_has_a_reason() {
     }
 }
 
+/// Whoever wonders at a line of a dialect finds the row that it is about beside it.
+#[test]
+fn every_row_that_a_dialect_plays_is_named_in_a_comment() {
+    let mut comments = String::new();
+    let mut folders = vec![root().join("src/idp")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.extension() {
+                None if path.is_dir() => folders.push(path),
+                Some(end) if end == "rs" => {
+                    for line in std::fs::read_to_string(&path).unwrap().lines() {
+                        comments.push_str(line.split_once("//").map_or("", |(_, comment)| comment));
+                        comments.push('\n');
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    let named = named(&comments);
+    for (word, dialect) in Dialect::WORDS {
+        for row in dialect.speech().habits().quirks {
+            assert!(named.contains(*row), "{word}: {row}");
+        }
+    }
+}
+
 #[test]
 fn every_word_in_the_data_means_something() {
     let known = Known::gather();

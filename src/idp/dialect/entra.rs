@@ -202,6 +202,8 @@ impl Entra {
     fn operations(&self, differing: &[shape::Differing<'_>]) -> Vec<Value> {
         // `Add` is for what the target did not return, `Replace` for what it did (Q-U08, Q-U09).
         let op = |is_there| if is_there { "Replace" } else { "Add" };
+        // A path may have the URN of an extension, with its dots (Q-U06), or name an element that is not there (Q-U07). What
+        // identifies a person is changed like anything else: `externalId` (Q-U25), `userName` (Q-U26).
         let single = |one: &shape::Differing<'_>| {
             self.operation(op(one.is_there), one.place.to_string(), self.value(one.value))
         };

@@ -512,7 +512,7 @@ pub trait Speech: Send + Sync {
         shape::plain_members(id, change)
     }
 
-    /// Deletes a group; nothing where the product leaves it.
+    /// Deletes a group, also when it is only unassigned (Q-G24); nothing where the product leaves it.
     fn delete_group(&self, id: &str) -> Option<Request> {
         Some(Request::new("DELETE", shape::group(id)))
     }

@@ -193,6 +193,7 @@ impl Speech for Okta {
     }
 
     fn create_user(&self, person: &Subject, dice: &mut Dice) -> Request {
+        // The answer has to show what was created, its `id` above all (Q-C18): without one the engine takes it for a failure.
         let mut body = json!({ "schemas": [USER] });
         if let Value::Object(members) = &mut body {
             members.extend(shape::resource(person, |place| place.is("active")));
@@ -213,6 +214,7 @@ impl Speech for Okta {
         self.wizard || change == Change::Profile
     }
 
+    // Where a PATCH is answered with 501 there is no PUT to fall back on (Q-E08).
     fn update_user(
         &self,
         id: &str,
@@ -238,6 +240,7 @@ impl Speech for Okta {
         self.send("POST", "/Groups".into(), &body)
     }
 
+    // The group keeps its id, and is known by it from then on (Q-G28).
     fn rename_group(
         &self,
         id: &str,
