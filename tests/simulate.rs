@@ -241,7 +241,8 @@ fn a_defect_is_told_as_the_damage_that_a_rollout_would_see() {
         damage(
             "interop-dotted-keys-dropped",
             "entra-aadoptscim",
-            &[("familyName: Byron", "familyName: King")],
+            // One attribute alone would keep its path.
+            &[("givenName: Ada, familyName: Byron", "givenName: Augusta, familyName: King")],
         ),
         damage("delete-without-effect", "authentik", &[("  cyd: {", "  cyd: { status: deleted,")]),
         damage("put-ignores-members", "okta-aiw", &[]),
@@ -419,9 +420,7 @@ fn a_dry_run_changes_nothing() {
     POST /Groups  201
     GET /Users?filter=id+eq+%22dry-run-2%22+and+manager+eq+%22dry-run-1%22&attributes=id  200
     PATCH /Users/dry-run-2  204
-    GET /Groups/dry-run-4?excludedAttributes=members  200
     PATCH /Groups/dry-run-4  204
-    GET /Groups/dry-run-5?excludedAttributes=members  200
     PATCH /Groups/dry-run-5  204
     ");
     assert_eq!(server.users(), 0);
@@ -494,7 +493,8 @@ fn two_that_are_one_account_are_told_as_such() {
             .replace("displayName: Rest", "displayName: Team"),
     );
     let mut arguments = against("entra", "twins.yaml", &server.url);
-    arguments.extend(["--match-by", "emails[type eq \"work\"].value"]);
+    // One after the other: two lookups at the same time would find nobody, and make two accounts.
+    arguments.extend(["--jobs", "1", "--match-by", "emails[type eq \"work\"].value"]);
     let (code, report) = report(&sandbox, &arguments);
     assert_eq!(code, Some(1));
     insta::assert_snapshot!(wrong(&report).join("\n"), @"
