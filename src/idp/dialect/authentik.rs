@@ -56,6 +56,7 @@ static HABITS: Habits = Habits {
         suspended: Leave::Deactivate,
         deleted: Leave::Delete,
         purge: None,
+        purges_all: false,
         options: &[],
     },
     groups: Some(GroupHabits {

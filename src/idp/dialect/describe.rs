@@ -83,7 +83,7 @@ pub fn describe(dialect: Dialect) -> Description {
         word(leaving.deleted)
     );
     if let Some(purge) = leaving.purge {
-        let whose = match speech.purges_whoever_left() {
+        let whose = match leaving.purges_all {
             true => "an account that was set inactive is deleted",
             false => "the account of somebody who was deleted from the directory is deleted",
         };

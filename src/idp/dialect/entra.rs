@@ -87,6 +87,8 @@ const fn habits(quirks: &'static [&'static str], assumed: &'static [&'static str
         reads: true,
         reads_after_deactivation: true, // Q-D04
         looks_up_on_return: true,
+        // The link to an account that was only disabled is still there: it is read by its id (Q-D07).
+        looks_up_after_suspension: false,
         reads_what_was_found: false,
         updates_after_return: false,
         manager_apart: true,
@@ -96,6 +98,7 @@ const fn habits(quirks: &'static [&'static str], assumed: &'static [&'static str
             suspended: Leave::Deactivate,
             deleted: Leave::Deactivate,
             purge: Some(Duration::from_secs(30 * DAY)), // Q-D05
+            purges_all: false,
             options: &[],
         },
         may_create_disabled: false,
@@ -305,11 +308,6 @@ impl Speech for Entra {
 
     fn reads_before(&self, change: Change) -> bool {
         matches!(change, Change::Profile | Change::Reactivate)
-    }
-
-    fn looks_up_again(&self, was_suspended: bool) -> bool {
-        // The link to an account that was only disabled is still there: it is read by its id (Q-D07).
-        !was_suspended
     }
 
     fn find_manager(&self, id: &str, manager: &str) -> Option<Request> {

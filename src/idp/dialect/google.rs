@@ -32,6 +32,7 @@ static HABITS: Habits = Habits {
     leaving: Leaving {
         // Suspended now, deleted up to 21 days after the loss of access (Q-D10), of whatever kind.
         purge: Some(Duration::from_secs(21 * 24 * HOUR)),
+        purges_all: true,
         options: &[Leave::Deactivate, Leave::Delete],
         ..Habits::UNKNOWN.leaving
     },
@@ -56,10 +57,6 @@ impl Speech for Google {
 
     fn connection_test(&self, _groups: bool, _dice: &mut Dice) -> Vec<Probe> {
         vec![Probe { request: Request::new("GET", "/Users?count=1"), accepts: Accepts::List }] // Q-T13
-    }
-
-    fn purges_whoever_left(&self) -> bool {
-        true
     }
 
     fn create_user(&self, person: &Subject, _dice: &mut Dice) -> Request {

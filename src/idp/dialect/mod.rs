@@ -76,6 +76,9 @@ pub struct Leaving {
     pub deleted: Leave,
     /// How long after that the account is deleted at the target, where it was only set inactive.
     pub purge: Option<Duration>,
+    /// Whether the accounts of all who left are deleted then; where not, only those of people who were deleted from the directory,
+    /// and the time begins with that.
+    pub purges_all: bool,
     /// What an administrator may choose for [`Leaving::unassigned`], the default among it; empty where there is no choice.
     pub options: &'static [Leave],
 }
@@ -196,6 +199,8 @@ pub struct Habits {
     pub reads_after_deactivation: bool,
     /// Whether somebody who comes back is looked up again.
     pub looks_up_on_return: bool,
+    /// Whether that holds also for somebody whose account in the directory was only disabled, and who was never unassigned.
+    pub looks_up_after_suspension: bool,
     /// Whether an account that a lookup found is read all the same where a read comes before the change.
     pub reads_what_was_found: bool,
     /// Whether the profile is pushed after somebody who comes back was set active, as an update of its own.
@@ -246,6 +251,7 @@ impl Habits {
         reads: false,
         reads_after_deactivation: false,
         looks_up_on_return: true,
+        looks_up_after_suspension: true,
         reads_what_was_found: false,
         updates_after_return: false,
         manager_apart: false,
@@ -255,6 +261,7 @@ impl Habits {
             suspended: Leave::Deactivate,
             deleted: Leave::Deactivate,
             purge: None,
+            purges_all: false,
             options: &[],
         },
         may_create_disabled: false,
@@ -421,12 +428,6 @@ pub trait Speech: Send + Sync {
         self.habits().reads && change == Change::Profile
     }
 
-    /// Whether somebody who comes back is looked up again; `was_suspended` says that the account in the directory was disabled, and
-    /// nobody was unassigned.
-    fn looks_up_again(&self, _was_suspended: bool) -> bool {
-        self.habits().looks_up_on_return
-    }
-
     /// Whether an account is set inactive, after its person was deleted from the directory, by replacing the whole of it without
     /// reading it first: then what was last sent has to be kept, for the directory knows it no longer. It follows from what is sent.
     fn replaces_unread(&self) -> bool {
@@ -526,12 +527,6 @@ pub trait Speech: Send + Sync {
     /// resources: one page size further on, whatever was read (Q-P06).
     fn next_page(&self, start: u32, count: u32, _read: u32) -> u32 {
         start.saturating_add(count)
-    }
-
-    /// Whether the account of everybody who left is deleted after [`Leaving::purge`]; where not, only that of people who were
-    /// deleted from the directory, and its time begins with that.
-    fn purges_whoever_left(&self) -> bool {
-        false
     }
 }
 

@@ -68,6 +68,7 @@ const fn habits(wizard: bool, quirks: &'static [&'static str]) -> Habits {
         reads: true,
         reads_after_deactivation: false,
         looks_up_on_return: true, // Q-C16
+        looks_up_after_suspension: true,
         reads_what_was_found: true,
         updates_after_return: !wizard,
         manager_apart: false,
@@ -78,6 +79,7 @@ const fn habits(wizard: bool, quirks: &'static [&'static str]) -> Habits {
             suspended: Leave::Deactivate,
             deleted: Leave::Deactivate,
             purge: None,
+            purges_all: false,
             options: &[],
         },
         may_create_disabled: false,

@@ -206,7 +206,7 @@ fn every_table_can_be_read_and_is_what_the_habits_need() {
         let options = habits.leaving.options;
         assert!(options.is_empty() || options.contains(&habits.leaving.unassigned), "{word}");
         assert!(habits.leaving.purge.is_none() || habits.leaving.unassigned == Leave::Deactivate, "{word}");
-        assert!(habits.leaving.purge.is_some() || !speech.purges_whoever_left(), "{word}");
+        assert!(habits.leaving.purge.is_some() || !habits.leaving.purges_all, "{word}");
         let refers = table.rules().iter().any(|rule| rule.expression.uses(MANAGER));
         assert_eq!(!speech.set_manager(ID, None).is_empty(), refers && habits.manager_apart, "{word}");
         let rows = habits.quirks;

@@ -220,7 +220,12 @@ async fn reactivate<W: Wire>(
     done: &mut Done,
 ) -> Result<(), Failure> {
     let left = task.link.as_ref().and_then(|link| link.left);
-    if !talk.speech.looks_up_again(matches!(left, Some((Why::Suspended, _)))) {
+    let was_suspended = matches!(left, Some((Why::Suspended, _)));
+    let habits = talk.speech.habits();
+    // Without a value to look up by, the link is all that there is.
+    let can_look_up = task.matching.iter().any(|place| task.subject.profile.get(place).is_some());
+    let looks_up = habits.looks_up_on_return && (!was_suspended || habits.looks_up_after_suspension);
+    if !looks_up || !can_look_up {
         return update(talk, task, id, Change::Reactivate, None, done).await;
     }
     match find(talk, task).await? {

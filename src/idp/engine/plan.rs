@@ -139,7 +139,7 @@ fn leaving(engine: &Engine, link: &Link, why: Why) -> Option<Need> {
     match (link.active, leave, link.left) {
         (true, Leave::Deactivate, _) => Some(Need::Deactivate),
         (true, Leave::Delete, _) => Some(Need::Delete),
-        (false, Leave::Deactivate, Some((_, since))) if engine.speech.purges_whoever_left() => {
+        (false, Leave::Deactivate, Some((_, since))) if habits.purges_all => {
             is_due(since).then_some(Need::Delete)
         }
         // Deleted for good some time after; whoever was unassigned before that is out of scope and stays.
