@@ -20,6 +20,7 @@ mod person;
 pub(super) use assignments::ASSIGNMENTS;
 pub(super) use cycles::cycles;
 pub(super) use group::GROUP;
+pub use person::check_changes;
 
 pub(super) const FILE: Keys =
     Keys { of: "a directory", known: &["people", "groups", "assignments", "mappings"] };
