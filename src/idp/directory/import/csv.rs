@@ -177,10 +177,30 @@ impl<'s> Table<'s> {
     }
 
     fn read(&mut self, ignore_unknown: bool) -> Result<(), Vec<Diagnostic>> {
+        let separator = separator(self.text);
+        if let Some(Unclosed { opened, text }) = unclosed(self.text, separator) {
+            let quote = |at: usize| self.offset + at..self.offset + at + 1;
+            let help =
+                "close the cell with `\"`, and write a quote within it twice: `\"the \"\"old\"\" site\"`";
+            match text {
+                None => {
+                    let title = "a quote is never closed, so that all that follows would be one cell";
+                    self.mistakes.add_with_help(&quote(opened), title, "opened here", help);
+                }
+                Some(at) => {
+                    let title = "text behind the quote that closes a cell";
+                    self.mistakes.add_with_help(&quote(at - 1), title, "closed here", help);
+                    if let Some(last) = self.mistakes.found.last_mut() {
+                        *last = last.clone().with_context(quote(opened), "opened here");
+                    }
+                }
+            }
+            return self.mistakes_so_far();
+        }
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .delimiter(separator(self.text))
+            .delimiter(separator)
             .from_reader(self.text.as_bytes());
         let mut row = StringRecord::new();
         let mut columns: Option<Vec<Column>> = None;
@@ -416,6 +436,37 @@ fn separator(text: &str) -> u8 {
     }
     // The first of several, hence the comma where there is none at all.
     counts.into_iter().rev().max_by_key(|(_, count)| *count).map_or(b',', |(separator, _)| separator)
+}
+
+/// A cell in quotes that does not end as one does.
+struct Unclosed {
+    /// Where its first quote is.
+    opened: usize,
+    /// Where text follows the quote that closes it; where none does, no quote closes it.
+    text: Option<usize>,
+}
+
+/// The first cell in quotes that does not end as one does: rows behind it would be taken for a part of it, and be lost. Quotes
+/// within a cell that does not begin with one are text.
+fn unclosed(text: &str, separator: u8) -> Option<Unclosed> {
+    let (mut opened, mut closed, mut begins) = (None, None, true);
+    for (at, byte) in text.bytes().enumerate() {
+        let ends = byte == separator || matches!(byte, b'\n' | b'\r');
+        match (opened, closed, byte) {
+            (Some(_), _, b'"') => closed = opened.take(),
+            (Some(_), ..) => {}
+            // A quote that is written twice is one of the text.
+            (None, Some(_), b'"') => opened = closed.take(),
+            (None, Some(opened), _) if !ends && byte != b' ' => {
+                return Some(Unclosed { opened, text: Some(at) });
+            }
+            (None, None, b'"') if begins => opened = Some(at),
+            (None, Some(_), b' ') => {}
+            (None, ..) => closed = None,
+        }
+        begins = opened.is_none() && ends;
+    }
+    opened.map(|opened| Unclosed { opened, text: None })
 }
 
 fn boolean(text: &str) -> Option<bool> {
