@@ -470,6 +470,22 @@ proptest! {
 }
 
 #[test]
+fn mappings_that_give_something_else_than_their_target_takes() {
+    let text = r#"people: {}
+mappings:
+  okta:
+    emails: '"a"'
+    title: '[name]'
+    displayName: '[emails]'
+    nickName: 'Split([userName], "@")'
+    userType: 'Item(Split([userName], "@"), 0)'
+    locale: 'Item([userName], 1)'
+    timezone: 'ToLower([nam])'
+"#;
+    insta::assert_snapshot!(mistakes(text));
+}
+
+#[test]
 fn an_empty_name_is_told_as_such() {
     let text = "people:\n  ada: { userName: ' ' }\n  bob: { userName: \"a\\nb\" }\ngroups:\n  team: { displayName: '' }\n";
     insta::assert_snapshot!(mistakes(text));
