@@ -41,8 +41,8 @@ pub fn parse(text: &str) -> Result<Duration, SpanError> {
 pub fn word(time: Duration) -> String {
     let minutes = time.as_secs() / 60;
     match minutes {
-        _ if minutes % (24 * 60) == 0 => format!("{}d", minutes / (24 * 60)),
-        _ if minutes % 60 == 0 => format!("{}h", minutes / 60),
+        _ if minutes.is_multiple_of(24 * 60) => format!("{}d", minutes / (24 * 60)),
+        _ if minutes.is_multiple_of(60) => format!("{}h", minutes / 60),
         _ => format!("{minutes}m"),
     }
 }

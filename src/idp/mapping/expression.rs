@@ -282,7 +282,7 @@ impl Parser<'_> {
             .iter()
             .enumerate()
             .all(|(index, argument)| argument.is_some() || (*function == Function::Switch && index == 1));
-        let pairs = *function != Function::Switch || arguments.len() % 2 == 0;
+        let pairs = *function != Function::Switch || arguments.len().is_multiple_of(2);
         if !(*least..=*most).contains(&arguments.len()) || !is_complete || !pairs {
             let (at, message) = (start..self.at, format!("`{known}` does not have these arguments"));
             return Err(MappingError { at, message, help: Some(format!("write {}", function.example())) });
