@@ -152,7 +152,7 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Hidden<T> {
     }
 }
 
-/// How many things happen at the same time.
+/// How many things happen, at the same time or one after the other.
 ///
 /// # Errors
 /// It is no number, or zero.
@@ -220,6 +220,14 @@ mod tests {
         assert_eq!("90/m".parse(), Ok(Rate { per_second: 1.5 }));
         for wrong in ["", "0", "-1/s", "1/h", "inf", "NaN"] {
             assert!(wrong.parse::<Rate>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_number_of_things_is_at_least_one() {
+        assert_eq!(at_the_same_time("7").map(NonZeroUsize::get), Ok(7));
+        for wrong in ["0", "-1", "", "many"] {
+            assert_eq!(at_the_same_time(wrong), Err("expected a number of at least 1".to_owned()), "{wrong}");
         }
     }
 

@@ -134,7 +134,11 @@ impl Mistakes {
     /// A text of one line that is not blank; noted where it is something else.
     pub fn line<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
         let text = self.text(node, what)?.trim();
-        if text.is_empty() || text.contains(['\n', '\r']) {
+        if text.is_empty() {
+            self.add(&node.span, format!("{what} is empty"), "one line of text is expected");
+            return None;
+        }
+        if text.contains(['\n', '\r']) {
             self.add(&node.span, format!("{what} is one line of text"), "not one line");
             return None;
         }

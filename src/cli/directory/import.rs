@@ -63,6 +63,14 @@ fn finish(
 ) -> Result<Exit, Stop> {
     let comment = format!("From {from}, read by `scimulator directory import`.");
     output.write(context, |out| write::write(directory, &comment, out).map(drop))?;
-    context.say(&format!("{} people and {} groups", directory.people.len(), directory.groups.len()));
+    let people = match directory.people.len() {
+        1 => "1 person".to_owned(),
+        count => format!("{count} people"),
+    };
+    let groups = match directory.groups.len() {
+        1 => "1 group".to_owned(),
+        count => format!("{count} groups"),
+    };
+    context.say(&format!("{people} and {groups}"));
     Ok(Exit::Ok)
 }

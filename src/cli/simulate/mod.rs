@@ -37,7 +37,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "FILE", env = env::DIRECTORY)]
     directory: PathBuf,
     /// How many cycles [default: one, another one, and more while something failed, at most 10]
-    #[arg(long, value_name = "N", env = env::CYCLES, help_heading = "Cycles")]
+    #[arg(long, value_name = "N", env = env::CYCLES, value_parser = at_the_same_time, help_heading = "Cycles")]
     cycles: Option<NonZeroUsize>,
     /// Stay, and run a cycle whenever the directory file is saved, until Ctrl-C
     #[arg(long, env = env::WATCH, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Cycles")]

@@ -49,7 +49,7 @@ pub mod scope;
 mod variables;
 pub mod write;
 
-pub use decode::parse;
+pub use decode::{check_changes, parse};
 
 /// The enterprise extension of a User (RFC 7643 §4.3), whose attributes people have below this key.
 pub const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";

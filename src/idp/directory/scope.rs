@@ -303,7 +303,8 @@ pub fn summary(directory: &Directory) -> String {
     let assigned = directory.people.len() - out(NotInScope::NotAssigned);
     let groups = scope.assigned_groups().count();
     let groups = if groups == 1 { "1 group".to_owned() } else { format!("{groups} groups") };
-    let assigned_more = if all.is_empty() { format!("people, and {groups}") } else { all.to_owned() };
+    let people = if assigned == 1 { "person" } else { "people" };
+    let assigned_more = if all.is_empty() { format!("{people}, and {groups}") } else { all.to_owned() };
     line("assigned", assigned, assigned_more);
     let in_scope = scope.people().filter(|(_, standing)| standing.is_ok()).count();
     line("in scope", in_scope, String::new());
@@ -313,8 +314,9 @@ pub fn summary(directory: &Directory) -> String {
         let all = Scope::new(directory, Nesting::All);
         let more = all.people().filter(|(_, standing)| standing.is_ok()).count() - in_scope;
         if more > 0 {
+            let are = if more == 1 { "is" } else { "are" };
             text.push_str(&format!(
-                "\n{more} more are in scope where an identity provider assigns the members of nested groups too.\n"
+                "\n{more} more {are} in scope where an identity provider assigns the members of nested groups too.\n"
             ));
         }
     }

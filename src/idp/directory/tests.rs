@@ -95,7 +95,7 @@ fn every_mistake_of_a_fixture_is_reported() {
     7 |   team: { members: [graze] }
       |   ^^^^ `displayName` is missing
 
-    error: there is no person or groupgroup with the key `graze`
+    error: there is no person or group with the key `graze`
      --> fixtures/a.yaml:7:21
       |
     7 |   team: { members: [graze] }
@@ -467,4 +467,26 @@ proptest! {
             mistakes.iter().for_each(|mistake| drop(mistake.render(false)));
         }
     }
+}
+
+#[test]
+fn mappings_that_give_something_else_than_their_target_takes() {
+    let text = r#"people: {}
+mappings:
+  okta:
+    emails: '"a"'
+    title: '[name]'
+    displayName: '[emails]'
+    nickName: 'Split([userName], "@")'
+    userType: 'Item(Split([userName], "@"), 0)'
+    locale: 'Item([userName], 1)'
+    timezone: 'ToLower([nam])'
+"#;
+    insta::assert_snapshot!(mistakes(text));
+}
+
+#[test]
+fn an_empty_name_is_told_as_such() {
+    let text = "people:\n  ada: { userName: ' ' }\n  bob: { userName: \"a\\nb\" }\ngroups:\n  team: { displayName: '' }\n";
+    insta::assert_snapshot!(mistakes(text));
 }

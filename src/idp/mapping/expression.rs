@@ -17,6 +17,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::shape::{Shape, take_one};
 use super::{MappingError, Place};
 
 /// How deep functions may stand in functions.
@@ -157,6 +158,11 @@ fn as_text(value: &Value) -> Option<String> {
     }
 }
 
+/// Whether a text says which one of a list is meant.
+fn is_number_of_item(text: &str) -> bool {
+    text.trim().parse::<usize>().is_ok_and(|number| number > 0)
+}
+
 struct Parser<'t> {
     text: &'t str,
     at: usize,
@@ -256,12 +262,15 @@ impl Parser<'_> {
         if !self.take('(') {
             return Err(self.wrong(&format!("expected `(` behind `{known}`"), None));
         }
-        let mut arguments = Vec::new();
+        let mut arguments: Vec<Option<Expression>> = Vec::new();
+        let mut places = Vec::new();
         loop {
             self.blanks();
+            let from = self.at;
             // An argument that is left out: the default of `Switch`.
             let is_empty = self.rest().starts_with([',', ')']);
             arguments.push(if is_empty { None } else { Some(self.expression(depth + 1)?) });
+            places.push(from..self.at);
             self.blanks();
             match (self.take(','), self.take(')')) {
                 (true, false) if arguments.len() < *most => {}
@@ -273,10 +282,15 @@ impl Parser<'_> {
             .iter()
             .enumerate()
             .all(|(index, argument)| argument.is_some() || (*function == Function::Switch && index == 1));
-        let pairs = *function != Function::Switch || arguments.len() % 2 == 0;
+        let pairs = *function != Function::Switch || arguments.len().is_multiple_of(2);
         if !(*least..=*most).contains(&arguments.len()) || !is_complete || !pairs {
             let (at, message) = (start..self.at, format!("`{known}` does not have these arguments"));
             return Err(MappingError { at, message, help: Some(format!("write {}", function.example())) });
+        }
+        for (index, (argument, at)) in arguments.iter().zip(places).enumerate() {
+            if let Some((message, help)) = argument.as_ref().and_then(|it| function.refuses(index, it)) {
+                return Err(MappingError { at, message, help: Some(help) });
+            }
         }
         Ok(Expression::Call(*function, arguments))
     }
@@ -302,6 +316,28 @@ impl Parser<'_> {
 }
 
 impl Function {
+    /// Why an argument of which nothing can come is none, and what would be one.
+    fn refuses(self, index: usize, argument: &Expression) -> Option<(String, String)> {
+        let (name, shape) = (self.row().0, Shape::given_by(argument));
+        match (self, index, argument) {
+            (Self::Item, 0, _) if !shape.is_list() => {
+                let message = format!("`{name}` takes one of a list, and `{argument}` is {shape}");
+                Some((message, format!("`Split` makes a list: {}", self.example())))
+            }
+            (Self::Item, 1, Expression::Constant(number)) if !is_number_of_item(number) => {
+                let message = format!("`{name}` counts from 1, and `{number}` is no such number");
+                Some((message, "write `1` for the first".to_owned()))
+            }
+            (Self::Item, 0, _) | (Self::Coalesce, ..) => None,
+            (Self::Switch, 1.., _) if index == 1 || index % 2 == 1 => None,
+            _ if !shape.is_one() => {
+                let message = format!("`{name}` takes one value here, and `{argument}` is {shape}");
+                Some((message, take_one(argument, shape)))
+            }
+            _ => None,
+        }
+    }
+
     fn example(self) -> &'static str {
         match self {
             Self::Join => r#"`Join(" ", [name.givenName], [name.familyName])`"#,
@@ -398,6 +434,12 @@ mod tests {
             "Join(\" \", , [a])",
             "[na me]",
             "ToLower[a]",
+            "Item(Split([userName], \"@\"), 0)",
+            "Item(Split([userName], \"@\"), \"first\")",
+            "Item([userName], 1)",
+            "Join(\" \", [title], [emails])",
+            "ToLower([name])",
+            "ToUpper(Split([userName], \"@\"))",
         ]
         .iter()
         .map(|text| match Expression::parse(text) {

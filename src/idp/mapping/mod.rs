@@ -8,6 +8,7 @@
 //! |---|---|
 //! | [`place`] | an attribute of a resource, for reading and writing: `emails[type eq "work"].value` |
 //! | [`expression`] | `Join(" ", [name.givenName], [name.familyName])` |
+//! | [`shape`] | whether an expression can give what an attribute takes |
 
 use std::fmt;
 use std::ops::Range;
@@ -16,6 +17,7 @@ use serde_json::Value;
 
 pub mod expression;
 pub mod place;
+pub mod shape;
 
 pub use expression::Expression;
 pub use place::Place;

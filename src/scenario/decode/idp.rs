@@ -1,7 +1,7 @@
 //! `idp:` steps.
 
 use super::{Decoder, EXPECT, IDP_STEP, STEP};
-use crate::idp::directory::Directory;
+use crate::idp::directory::{Directory, check_changes};
 use crate::idp::span;
 use crate::scenario::IdpStep;
 use crate::scenario::action::{Action, Failed, Fault, FaultAnswer, Hits, Whom};
@@ -151,6 +151,7 @@ impl Decoder<'_> {
             self.mistakes.wrong_type(node, "what changes of a person", "a map of attributes");
             return None;
         };
+        check_changes(&mut self.mistakes, entries);
         if let Some((manager, key)) = field(entries, "manager").and_then(|node| Some((node, node.as_text()?)))
         {
             self.known(key, &manager.span, Known::Person);

@@ -371,3 +371,22 @@ fn an_idp_step_needs_a_dialect_and_a_directory() {
       = help: name a directory: `directory: ../../fixtures/acme.yaml`
     ");
 }
+
+#[test]
+fn changes_of_a_person_that_no_directory_would_take() {
+    insta::assert_snapshot!(idp_mistakes(
+        "idp: { update: { ada: { titel: x, emails: 3, name: hello, userType: [1], active: false, status: suspended, id: 3 } } }"
+    ));
+    insta::assert_snapshot!(idp_mistakes(
+        "idp: { update: { ada: { userName: ~, manager: [x], department: y, statsu: z, emails: [{ valu: a }], name: { givenName: 7 } } } }"
+    ));
+    insta::assert_snapshot!(idp_mistakes(
+        "idp: { update: { ada: { userName: ' ', urn:ietf:params:scim:schemas:extension:enterprise:2.0:User: { departmnt: y } } } }"
+    ));
+}
+
+#[test]
+fn changes_of_a_person_are_partial_and_may_hold_variables() {
+    let text = "scenario: x\nas: [okta]\ndirectory: ../../fixtures/acme.yaml\nvars: { name: n@acme.example.com }\nsteps:\n  - idp: { update: { ada: { title: ~, userName: '{{ name }}', emails: '{{ name }}', name: { givenName: '{{ name }}' }, manager: ~, urn:ietf:params:scim:schemas:extension:enterprise:2.0:User: ~, urn:example:own: { shoe: 42 } } } }\n";
+    decoded(text).unwrap();
+}

@@ -142,8 +142,16 @@ impl<P: Player + Send, O: FnMut(&str, &Exchange)> Run<'_, P, O> {
             Failed::Any => failures.found.iter().map(|(key, _)| key).collect(),
         };
         let unexpected = failures.found.iter().filter(|(key, _)| !expected.contains(&key));
+        let imports = self.settings.dialect.is_none_or(|dialect| dialect.speech().habits().import.is_some());
         let mut diagnostics: Vec<Diagnostic> = unexpected
             .map(|(key, reason)| {
+                if key == IMPORT && !imports {
+                    let title = format!("{dialect} cannot do step {number}: {reason}");
+                    let help = format!(
+                        "leave `{dialect}` out of `as`, or expect nothing of it: `expect: {{ failed: {IMPORT} }}`"
+                    );
+                    return wrong(title, "the product has no import").with_help(help);
+                }
                 let title = format!("{dialect} cannot finish step {number} for `{key}`: {reason}");
                 wrong(title, "the identity provider is stuck here")
             })

@@ -224,6 +224,14 @@ fn what_is_not_as_expected_is_said() {
 }
 
 #[test]
+fn a_product_that_does_not_import_is_not_stuck() {
+    let (played, _) = play_steps("- { name: a, idp: import }\n", false);
+    insta::assert_snapshot!(messages(&played));
+    let (played, _) = play_steps("- { name: a, idp: import, expect: { failed: import } }\n", false);
+    insta::assert_snapshot!(messages(&played), @"");
+}
+
+#[test]
 fn a_target_that_is_not_as_the_directory_fails_the_scenario_in_the_end() {
     let (played, _) = play_steps(
         "- { name: a, idp: { assign: ada } }\n- { name: b, idp: { unassign: ada } }\n- { name: c, request: GET /Users }\n",

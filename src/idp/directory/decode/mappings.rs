@@ -4,6 +4,7 @@ use super::super::scope::unknown_attribute;
 use super::super::{DialectMapping, MappingText};
 use super::Decoder;
 use crate::idp::Dialect;
+use crate::idp::mapping::shape::{Misfit, misfit};
 use crate::idp::mapping::{ACTIVE, Expression, MANAGER, MappingError, Place};
 use crate::protocol::schema::Mutability;
 use crate::yaml::decode::Keys;
@@ -56,14 +57,24 @@ impl Decoder {
                 return None;
             }
         };
-        match Place::parse(&rule.key) {
-            Err(error) => self.wrong_text(&rule.key_span, &rule.key, error),
-            Ok(place) => self.target(&place, rule),
+        let before = self.mistakes.found.len();
+        let target = Place::parse(&rule.key);
+        match &target {
+            Err(error) => self.wrong_text(&rule.key_span, &rule.key, error.clone()),
+            Ok(place) => self.target(place, rule),
         }
         if let Some((text, span)) = &expression {
             match Expression::parse(text) {
                 Err(error) => self.wrong_text(span, text, error),
-                Ok(expression) => self.sources(&expression, span),
+                Ok(expression) => {
+                    self.sources(&expression, span);
+                    let is_sound = self.mistakes.found.len() == before;
+                    let misfit =
+                        target.ok().filter(|_| is_sound).and_then(|place| misfit(&place, &expression));
+                    if let Some(Misfit { message, help }) = misfit {
+                        self.mistakes.add_with_help(span, message, "this expression", help);
+                    }
+                }
             }
         }
         Some(MappingText { target: rule.key.clone(), target_span: rule.key_span.clone(), expression })

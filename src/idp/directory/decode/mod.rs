@@ -20,6 +20,7 @@ mod person;
 pub(super) use assignments::ASSIGNMENTS;
 pub(super) use cycles::cycles;
 pub(super) use group::GROUP;
+pub use person::check_changes;
 
 pub(super) const FILE: Keys =
     Keys { of: "a directory", known: &["people", "groups", "assignments", "mappings"] };
@@ -215,7 +216,7 @@ impl Decoder {
                         nearest(key, fitting.into_iter().map(|(_, key)| key)).map(str::to_owned)
                     })
                     .flatten();
-                let kinds = kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(" or group");
+                let kinds = kinds.iter().map(|kind| kind.word()).collect::<Vec<_>>().join(" or ");
                 let title = format!("there is no {kinds} with the key `{key}`");
                 let mistake = self.mistakes.add(span, title, "not known");
                 mistake.help.extend(near.map(|near| format!("did you mean `{near}`?")));

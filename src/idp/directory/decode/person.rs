@@ -25,6 +25,57 @@ struct Attributes {
     enterprise: HashMap<String, Attribute>,
 }
 
+/// What the texts of a person are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    /// They stand for themselves.
+    Plain,
+    /// They may hold variables, of which only a run knows the values.
+    Templates,
+}
+
+impl Texts {
+    /// Whether it is not known yet what the text will say.
+    fn is_open(self, text: &str) -> bool {
+        self == Texts::Templates && text.contains("{{")
+    }
+
+    /// Whether it is not known yet what the value will be.
+    fn is_open_value(self, node: &Node) -> bool {
+        node.as_text().is_some_and(|text| self.is_open(text))
+    }
+}
+
+/// Notes what is wrong with changes of a person: attributes as in a directory, but only those that change; null takes one away.
+/// Texts may be templates, what stands for one is not judged. Whether there is a person with the key of `manager` is left to
+/// whoever knows the directory.
+pub fn check_changes(mistakes: &mut Mistakes, changes: &[Entry]) {
+    for member in changes.iter().filter(|member| !Texts::Templates.is_open(&member.key)) {
+        let node = &member.value;
+        match member.key.as_str() {
+            "status" => {
+                let title = "the `status` of a person is no attribute that changes";
+                let help = "say `suspend: KEY`, `restore: KEY` or `delete: KEY`";
+                mistakes.add_with_help(&member.key_span, title, "not said here", help);
+            }
+            "active" => {
+                let title = "`active` follows from the `status` of a person";
+                let help = "say `suspend: KEY` or `restore: KEY`";
+                mistakes.add_with_help(&member.key_span, title, "not said here", help);
+            }
+            "manager" if node.value == Value::Null => {}
+            "manager" => drop(mistakes.text(node, "`manager`")),
+            "userName" if node.value == Value::Null => {
+                let help = "every person has one; leave the line out where it stays";
+                mistakes.add_with_help(&node.span, "`userName` cannot be taken away", "no value", help);
+            }
+            "userName" => drop(mistakes.line(node, "`userName`")),
+            key if key.contains(':') && node.value == Value::Null => {}
+            _ => STANDARD.check(mistakes, member, Texts::Templates),
+        }
+    }
+}
+
 /// Those of RFC 7643.
 static STANDARD: LazyLock<Attributes> = LazyLock::new(|| {
     let by_name = |attributes: Vec<Attribute>| -> HashMap<String, Attribute> {
@@ -66,7 +117,7 @@ impl Decoder {
             if !is_attribute(key) || key == "userName" || misspelt == Some(key) {
                 continue;
             }
-            STANDARD.check(&mut self.mistakes, member);
+            STANDARD.check(&mut self.mistakes, member, Texts::Plain);
         }
         let Entry { key, value, .. } = entry;
         let Value::Map(members) = value.value else { return };
@@ -94,7 +145,7 @@ impl Decoder {
 
 impl Attributes {
     /// Notes what is wrong with one attribute of a person.
-    fn check(&self, mistakes: &mut Mistakes, member: &Entry) {
+    fn check(&self, mistakes: &mut Mistakes, member: &Entry, texts: Texts) {
         let key = member.key.as_str();
         if FOREIGN.contains(&key) {
             let title = format!("`{key}` does not belong into a directory");
@@ -107,7 +158,7 @@ impl Attributes {
             let title = "`active` follows from the `status` of a person";
             mistakes.add_with_help(&member.key_span, title, "not said here", help);
         } else if key == ENTERPRISE {
-            self.enterprise(mistakes, member);
+            self.enterprise(mistakes, member, texts);
         } else if key.contains(':') {
             match key.eq_ignore_ascii_case(ENTERPRISE) {
                 true => {
@@ -120,17 +171,18 @@ impl Attributes {
                 }
                 // The schema of another extension is not known here.
                 false if matches!(member.value.value, Value::Map(_)) => {}
+                false if texts.is_open_value(&member.value) => {}
                 false => mistakes.wrong_type(&member.value, "an extension", "a map"),
             }
         } else {
             match self.core.get(key) {
-                Some(attribute) => value(mistakes, &member.value, attribute, None),
-                None => self.unknown(mistakes, member),
+                Some(attribute) => value(mistakes, &member.value, (attribute, None), texts),
+                None => self.unknown(mistakes, member, texts),
             }
         }
     }
 
-    fn unknown(&self, mistakes: &mut Mistakes, member: &Entry) {
+    fn unknown(&self, mistakes: &mut Mistakes, member: &Entry, texts: Texts) {
         let key = &member.key;
         let title = format!("`{key}` is no attribute of a person");
         let mistake = mistakes.add(&member.key_span, title, "not known");
@@ -140,7 +192,8 @@ impl Attributes {
                 .push(format!("it is one of the enterprise extension: write it below `{ENTERPRISE}`"));
             return;
         }
-        let mut known: Vec<&str> = self.core.keys().map(String::as_str).chain(OWN).collect();
+        let own = OWN.into_iter().filter(|key| texts == Texts::Plain || *key != "status");
+        let mut known: Vec<&str> = self.core.keys().map(String::as_str).chain(own).collect();
         known.sort_unstable();
         match nearest(key, known) {
             Some(near) => mistake.help.push(format!("did you mean `{near}`?")),
@@ -151,19 +204,22 @@ impl Attributes {
         }
     }
 
-    fn enterprise(&self, mistakes: &mut Mistakes, member: &Entry) {
+    fn enterprise(&self, mistakes: &mut Mistakes, member: &Entry, texts: Texts) {
+        if texts.is_open_value(&member.value) {
+            return;
+        }
         let Value::Map(entries) = &member.value.value else {
             mistakes.wrong_type(&member.value, "the enterprise extension", "a map");
             return;
         };
-        for entry in entries {
+        for entry in entries.iter().filter(|entry| !texts.is_open(&entry.key)) {
             match self.enterprise.get(&entry.key) {
                 _ if entry.key == "manager" => {
                     let help = "write `manager: KEY` beside `userName`, with the key of the manager";
                     let title = "a manager is named by key";
                     mistakes.add_with_help(&entry.key_span, title, "not here", help);
                 }
-                Some(attribute) => value(mistakes, &entry.value, attribute, None),
+                Some(attribute) => value(mistakes, &entry.value, (attribute, None), texts),
                 None => {
                     let title = format!("`{}` is no attribute of the enterprise extension", entry.key);
                     let mistake = mistakes.add(&entry.key_span, title, "not known");
@@ -178,24 +234,32 @@ impl Attributes {
     }
 }
 
+/// An attribute, and the complex one that it is a part of.
+type Of<'a> = (&'a Attribute, Option<&'a Attribute>);
+
 /// Notes where a value does not fit its attribute. Null is no value.
-fn value(mistakes: &mut Mistakes, node: &Node, attribute: &Attribute, of: Option<&Attribute>) {
-    if !attribute.multi_valued || node.value == Value::Null {
-        return single(mistakes, node, attribute, of);
+fn value(mistakes: &mut Mistakes, node: &Node, of: Of<'_>, texts: Texts) {
+    if texts.is_open_value(node) {
+        return;
+    }
+    if !of.0.multi_valued || node.value == Value::Null {
+        return single(mistakes, node, of, texts);
     }
     match &node.value {
-        Value::Seq(items) => items.iter().for_each(|item| single(mistakes, item, attribute, of)),
-        _ => mistakes.wrong_type(node, &name(attribute, of), "a list"),
+        Value::Seq(items) => items.iter().for_each(|item| single(mistakes, item, of, texts)),
+        _ => mistakes.wrong_type(node, &name(of), "a list"),
     }
 }
 
-fn single(mistakes: &mut Mistakes, node: &Node, attribute: &Attribute, of: Option<&Attribute>) {
+fn single(mistakes: &mut Mistakes, node: &Node, of: Of<'_>, texts: Texts) {
+    let (attribute, _) = of;
     let wanted = match (attribute.kind, &node.value) {
         (_, Value::Null) => return,
+        (_, Value::Text(text)) if texts.is_open(text) => return,
         (Type::Complex, Value::Map(entries)) => {
-            for entry in entries {
+            for entry in entries.iter().filter(|entry| !texts.is_open(&entry.key)) {
                 match attribute.sub_attributes.iter().find(|sub| sub.name == entry.key) {
-                    Some(sub) => value(mistakes, &entry.value, sub, Some(attribute)),
+                    Some(sub) => value(mistakes, &entry.value, (sub, Some(attribute)), texts),
                     None => {
                         let title = format!("`{}` is no part of `{}`", entry.key, attribute.name);
                         let mistake = mistakes.add(&entry.key_span, title, "not known");
@@ -215,10 +279,10 @@ fn single(mistakes: &mut Mistakes, node: &Node, attribute: &Attribute, of: Optio
         (_, Value::Text(_)) => return,
         _ => "text",
     };
-    mistakes.wrong_type(node, &name(attribute, of), wanted);
+    mistakes.wrong_type(node, &name(of), wanted);
 }
 
-fn name(attribute: &Attribute, of: Option<&Attribute>) -> String {
+fn name((attribute, of): Of<'_>) -> String {
     match of {
         None => format!("`{}`", attribute.name),
         Some(of) => format!("`{}.{}`", of.name, attribute.name),

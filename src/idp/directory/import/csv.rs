@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::keys::Keys;
 use super::super::{Directory, ENTERPRISE, Group, Member, Person, PersonStatus};
+use super::quotes::{Unclosed, unclosed};
 use crate::diagnostic::{Diagnostic, SourceFile, nearest};
 use crate::idp::mapping::USER;
 use crate::protocol::attr::{AttrPath, Bound, Container};
@@ -177,10 +178,30 @@ impl<'s> Table<'s> {
     }
 
     fn read(&mut self, ignore_unknown: bool) -> Result<(), Vec<Diagnostic>> {
+        let separator = separator(self.text);
+        if let Some(Unclosed { opened, text }) = unclosed(self.text, separator) {
+            let quote = |at: usize| self.offset + at..self.offset + at + 1;
+            let help =
+                "close the cell with `\"`, and write a quote within it twice: `\"the \"\"old\"\" site\"`";
+            match text {
+                None => {
+                    let title = "a quote is never closed, so that all that follows would be one cell";
+                    self.mistakes.add_with_help(&quote(opened), title, "opened here", help);
+                }
+                Some(at) => {
+                    let title = "text behind the quote that closes a cell";
+                    self.mistakes.add_with_help(&quote(at - 1), title, "closed here", help);
+                    if let Some(last) = self.mistakes.found.last_mut() {
+                        *last = last.clone().with_context(quote(opened), "opened here");
+                    }
+                }
+            }
+            return self.mistakes_so_far();
+        }
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
             .flexible(true)
-            .delimiter(separator(self.text))
+            .delimiter(separator)
             .from_reader(self.text.as_bytes());
         let mut row = StringRecord::new();
         let mut columns: Option<Vec<Column>> = None;

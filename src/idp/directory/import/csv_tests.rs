@@ -54,6 +54,30 @@ fn a_table_becomes_a_directory() {
 }
 
 #[test]
+fn a_quote_that_is_never_closed_loses_nobody() {
+    let told: Vec<String> = [
+        "userName,title,department\na,\"Boss,X\nb,Y,Z\nc,Q,R\n",
+        "userName,title,department\na,\"Boss,X\nb,\"Y\",Z\n",
+        "userName,\"title\na,b\n",
+        "userName,title\na,\"the \"\"old\n",
+        "userName,password\na,\"x\n",
+    ]
+    .iter()
+    .map(|text| import(text).unwrap_err())
+    .collect();
+    insta::assert_snapshot!(told.join("\n\n"));
+    for fine in [
+        "userName,title\na,5\" pipe\n",
+        "userName,title\na,5\"\" pipe\n",
+        "userName,title\na,\"the \"\"old\"\" site\"\r\n\"b\" ,\"\"\"x\"\"\"\n",
+        "userName,title\na,\"two\nlines\"",
+        "userName,title\na,\"\"\nb,\"\"",
+    ] {
+        import(fine).unwrap();
+    }
+}
+
+#[test]
 fn separators_are_found() {
     for text in [
         "userName,title\na,T\n",

@@ -3,6 +3,7 @@
 //! | module | what lives there |
 //! |---|---|
 //! | [`csv`] | a table with a person a row |
+//! | `quotes` | cells in quotes that do not end as such |
 //! | [`scim`] | the users and groups of a SCIM service |
 //! | [`fetch`] | asking a target for them |
 //!
@@ -10,4 +11,5 @@
 
 pub mod csv;
 pub mod fetch;
+mod quotes;
 pub mod scim;
