@@ -23,7 +23,7 @@ fn a_simulation_tells_what_is_done_and_what_came_of_it() {
 
     update   users/grace        grace@acme.example.com → 11d2ac11… (title)
     disable  users/lin          lin@acme.example.com → 0004d12a…
-    cycle 2, incremental, 1970-01-01 00:40 UTC: users 1 updated, 1 disabled, 1 skipped, 1 failed as before
+    cycle 2, incremental, 1970-01-01 00:40 UTC: users 1 updated, 1 disabled, 1 skipped, 1 failed, as before
 
     provisioning log, 2 cycles  success   skipped   failure
       user  create                    3         -         2
@@ -424,7 +424,7 @@ fn of_fifty_thousand_people_a_page_is_told() {
     let (out, _) = told(&many(), Detail::Normal);
     let (head, tail) = out.split_once("--- ").unwrap();
     insta::assert_snapshot!(head, @"
-    cycle 1: users of 50,000 …
+    cycle 1: 50,000 users …
     FAIL     users/p00000       p00000@acme.example.com → 0004a737…: create: POST /Users is answered with 409 Conflict: p00000@acme.example.com is taken
     FAIL     users/p00010       p00010@acme.example.com → 0004a737…: create: POST /Users is answered with 409 Conflict: p00010@acme.example.com is taken
     FAIL     users/p00020       p00020@acme.example.com → 0004a737…: create: POST /Users is answered with 409 Conflict: p00020@acme.example.com is taken
