@@ -492,6 +492,20 @@ async fn an_import_goes_on_behind_what_was_read_or_one_page_size_further_on() {
 }
 
 #[tokio::test]
+async fn who_comes_back_and_has_nothing_to_be_looked_up_by_is_known_by_the_link() {
+    // Rippling looks for the externalId, which Ada has not.
+    let target = Told::new(well);
+    let mut engine = engine(Dialect::Rippling);
+    for status in ["active", "suspended"] {
+        engine.cycle(&one(status), &target, &mut Unheard).await;
+    }
+    target.sent();
+    engine.cycle(&one("active"), &target, &mut Unheard).await;
+    let sent = target.sent();
+    assert!(!sent.is_empty() && sent.iter().all(|line| line.starts_with("PATCH /Users/id-")), "{sent:?}");
+}
+
+#[tokio::test]
 async fn what_failed_is_forgotten_once_nobody_wants_it_any_more() {
     for (_, dialect) in Dialect::WORDS {
         let target = Told::new(|_, _| (500, None, Value::Null));
