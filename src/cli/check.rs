@@ -66,7 +66,7 @@ pub struct CheckArgs {
     )]
     write_baseline: bool,
     /// How many checks run at the same time [default: 8]
-    #[arg(long, value_name = "N", env = env::JOBS, value_parser = super::values::at_the_same_time, help_heading = "Running")]
+    #[arg(long, value_name = "N", env = env::JOBS, value_parser = super::values::at_least_one, help_heading = "Running")]
     jobs: Option<NonZeroUsize>,
     /// Profile of the built-in provider [default: rfc]
     #[arg(long, value_name = "PROFILE", env = env::PROFILE, help_heading = "Running")]

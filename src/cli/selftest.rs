@@ -24,7 +24,7 @@ pub struct SelftestArgs {
     #[arg(long, env = env::FULL, value_parser = clap::builder::FalseyValueParser::new())]
     full: bool,
     /// How many providers run at the same time [default: as many as there are processor cores]
-    #[arg(long, value_name = "N", env = env::JOBS, value_parser = super::values::at_the_same_time)]
+    #[arg(long, value_name = "N", env = env::JOBS, value_parser = super::values::at_least_one)]
     jobs: Option<NonZeroUsize>,
     #[command(flatten)]
     output: OutputArgs,

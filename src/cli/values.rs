@@ -156,7 +156,7 @@ impl<T: Clone + Send + Sync + 'static> TypedValueParser for Hidden<T> {
 ///
 /// # Errors
 /// It is no number, or zero.
-pub fn at_the_same_time(text: &str) -> Result<NonZeroUsize, String> {
+pub fn at_least_one(text: &str) -> Result<NonZeroUsize, String> {
     text.parse().map_err(|_| "expected a number of at least 1".to_owned())
 }
 
@@ -225,9 +225,9 @@ mod tests {
 
     #[test]
     fn a_number_of_things_is_at_least_one() {
-        assert_eq!(at_the_same_time("7").map(NonZeroUsize::get), Ok(7));
+        assert_eq!(at_least_one("7").map(NonZeroUsize::get), Ok(7));
         for wrong in ["0", "-1", "", "many"] {
-            assert_eq!(at_the_same_time(wrong), Err("expected a number of at least 1".to_owned()), "{wrong}");
+            assert_eq!(at_least_one(wrong), Err("expected a number of at least 1".to_owned()), "{wrong}");
         }
     }
 

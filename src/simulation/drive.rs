@@ -247,12 +247,12 @@ impl Job {
 
     /// Whether nobody is to be provisioned, and nobody was.
     pub fn has_nothing_to_do(&self, directory: &Directory) -> bool {
-        let scope = Scope::new(directory, self.engine.nesting());
         let state = self.engine.state();
-        let is_empty = state.people.is_empty() && state.groups.is_empty();
-        is_empty
-            && scope.people().all(|(_, standing)| standing.is_err())
-            && scope.assigned_groups().next().is_none()
+        if !(state.people.is_empty() && state.groups.is_empty()) {
+            return false;
+        }
+        let scope = Scope::new(directory, self.engine.nesting());
+        scope.people().all(|(_, standing)| standing.is_err()) && scope.assigned_groups().next().is_none()
     }
 
     /// How many findings [`Job::judge`] will tell.

@@ -20,7 +20,7 @@ use super::exit::{Exit, Stop};
 use super::output::{self, Options, OutputArgs};
 use super::signal::Signals;
 use super::target_options::TargetArgs;
-use super::values::{Shard, at_the_same_time};
+use super::values::{Shard, at_least_one};
 use crate::diagnostic::nearest;
 use crate::event::{Event, Kind, Observer};
 use crate::idp::Dialect;
@@ -74,7 +74,7 @@ pub struct RunArgs {
     profile: Option<String>,
     /// How many transcripts are played at the same time [default: as many as there are processor cores; 1
     /// against a target, where they would see each other's users]
-    #[arg(long, value_name = "N", env = env::JOBS, value_parser = at_the_same_time, help_heading = "Playing")]
+    #[arg(long, value_name = "N", env = env::JOBS, value_parser = at_least_one, help_heading = "Playing")]
     jobs: Option<NonZeroUsize>,
     /// Begin nothing new after the first failure
     #[arg(

@@ -13,7 +13,7 @@ use super::exit::{Exit, Stop};
 use super::output::{self, LogArgs, Options, OutputArgs};
 use super::signal::Signals;
 use super::target_options::TargetArgs;
-use super::values::{at_the_same_time, span};
+use super::values::{at_least_one, span};
 use crate::event::{Event, Kind, Observer, Status};
 use crate::idp::Dialect;
 use crate::idp::dialect::Leave;
@@ -37,7 +37,7 @@ pub struct SimulateArgs {
     #[arg(long, value_name = "FILE", env = env::DIRECTORY)]
     directory: PathBuf,
     /// How many cycles [default: one, another one, and more while something failed, at most 10]
-    #[arg(long, value_name = "N", env = env::CYCLES, value_parser = at_the_same_time, help_heading = "Cycles")]
+    #[arg(long, value_name = "N", env = env::CYCLES, value_parser = at_least_one, help_heading = "Cycles")]
     cycles: Option<NonZeroUsize>,
     /// Stay, and run a cycle whenever the directory file is saved, until Ctrl-C
     #[arg(long, env = env::WATCH, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Cycles")]
@@ -77,7 +77,7 @@ pub struct SimulateArgs {
     #[arg(long, env = env::NO_GROUPS, value_parser = clap::builder::FalseyValueParser::new(), help_heading = "Habits")]
     no_groups: bool,
     /// How many people are worked on at the same time [default: 4]
-    #[arg(long, value_name = "N", env = env::JOBS, value_parser = at_the_same_time, help_heading = "Habits")]
+    #[arg(long, value_name = "N", env = env::JOBS, value_parser = at_least_one, help_heading = "Habits")]
     jobs: Option<NonZeroUsize>,
     /// Delete what was created when all is done
     #[arg(long, env = env::CLEAN_UP, value_parser = clap::builder::FalseyValueParser::new(), conflicts_with = "state")]
@@ -105,16 +105,6 @@ enum Deprovision {
     Delete,
     /// Nothing
     Keep,
-}
-
-impl Deprovision {
-    fn word(self) -> &'static str {
-        match self {
-            Deprovision::Deactivate => "deactivate",
-            Deprovision::Delete => "delete",
-            Deprovision::Keep => "keep",
-        }
-    }
 }
 
 impl From<Deprovision> for Leave {
@@ -147,7 +137,8 @@ impl SimulateArgs {
         options.flag("--dry-run", self.dry_run);
         options.path("--recorded", self.recorded.as_deref());
         options.list("--match-by", &self.match_by);
-        options.list("--deprovision", self.deprovision.map(Deprovision::word).as_slice());
+        let deprovision = self.deprovision.as_ref().and_then(clap::ValueEnum::to_possible_value);
+        options.list("--deprovision", deprovision.as_ref().map(|value| value.get_name()).as_slice());
         options.flag("--create-disabled", self.create_disabled);
         options.flag("--import", self.import);
         options.flag("--no-groups", self.no_groups);

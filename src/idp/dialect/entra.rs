@@ -75,7 +75,6 @@ const fn habits(quirks: &'static [&'static str], assumed: &'static [&'static str
         basis: Basis::Documented,
         assumed,
         quirks,
-        assumed_quirks: &[],
         interval: Duration::from_secs(40 * MINUTE),
         // Objects are matched by what the administrator marks so; userName unless changed.
         matching: &["userName"],
@@ -83,14 +82,11 @@ const fn habits(quirks: &'static [&'static str], assumed: &'static [&'static str
         accepts_404: false, // Q-L14
         // A conflict goes into escrow, and the next cycle looks the object up again.
         on_conflict: OnConflict::Fail,
-        stops_without_id: false,
         reads: true,
         reads_after_deactivation: true, // Q-D04
         looks_up_on_return: true,
         // The link to an account that was only disabled is still there: it is read by its id (Q-D07).
         looks_up_after_suspension: false,
-        reads_what_was_found: false,
-        updates_after_return: false,
         manager_apart: true,
         resends: Resends::Everything, // Q-U24
         leaving: Leaving {
@@ -98,10 +94,8 @@ const fn habits(quirks: &'static [&'static str], assumed: &'static [&'static str
             suspended: Leave::Deactivate,
             deleted: Leave::Deactivate,
             purge: Some(Duration::from_secs(30 * DAY)), // Q-D05
-            purges_all: false,
-            options: &[],
+            ..Habits::UNKNOWN.leaving
         },
-        may_create_disabled: false,
         groups: Some(GroupHabits {
             matching: GroupMatch::Filter,
             reads: true,
@@ -119,7 +113,7 @@ const fn habits(quirks: &'static [&'static str], assumed: &'static [&'static str
             interval: Duration::from_secs(DAY),
             disabled_after: Duration::from_secs(28 * DAY),
         }),
-        import: None,
+        ..Habits::UNKNOWN
     }
 }
 

@@ -64,25 +64,18 @@ const fn habits(wizard: bool, quirks: &'static [&'static str]) -> Habits {
         accepts_404: true, // Q-L11
         // The assignment fails, and nobody links the two (Q-C15).
         on_conflict: OnConflict::Fail,
-        stops_without_id: false,
         reads: true,
-        reads_after_deactivation: false,
         looks_up_on_return: true, // Q-C16
-        looks_up_after_suspension: true,
         reads_what_was_found: true,
         updates_after_return: !wizard,
-        manager_apart: false,
         resends: Resends::Activation, // Q-D11
         leaving: Leaving {
             // Users are never deleted (Q-D02).
             unassigned: Leave::Deactivate,
             suspended: Leave::Deactivate,
             deleted: Leave::Deactivate,
-            purge: None,
-            purges_all: false,
-            options: &[],
+            ..Habits::UNKNOWN.leaving
         },
-        may_create_disabled: false,
         groups: Some(GroupHabits {
             matching: GroupMatch::Filter,
             reads: wizard,         // Q-G12
@@ -91,10 +84,9 @@ const fn habits(wizard: bool, quirks: &'static [&'static str]) -> Habits {
             at_once: 1,
         }),
         on_rate_limit: OnRateLimit::WaitAsTold, // Q-E05
-        forbidden_stops: false,
         retry: Retry::ByHand,
-        quarantine: None,
         import: Some(100), // Q-P01
+        ..Habits::UNKNOWN
     }
 }
 

@@ -140,12 +140,14 @@ pub struct Engine {
     state: State,
     /// Accounts that were deleted, and their ids.
     deleted: BTreeMap<String, String>,
+    /// Whether what was sent last is kept of each person ([`Speech::replaces_unread`]).
+    keeps: bool,
 }
 
 impl Engine {
     /// A job that begins, or goes on with a state.
     pub fn new(speech: &'static dyn Speech, mapping: Mapping, settings: Settings, state: State) -> Self {
-        Self { speech, mapping, settings, state, deleted: BTreeMap::new() }
+        Self { speech, mapping, settings, state, deleted: BTreeMap::new(), keeps: speech.replaces_unread() }
     }
 
     /// The mapping of a dialect, with what a directory sets otherwise. Its texts were read with the directory.

@@ -85,7 +85,7 @@ impl Plan {
             (Some(link), None) if !link.active => Some(Need::Reactivate),
             (Some(link), None) => {
                 // A state file of an older version kept nothing of what was sent: it is sent again.
-                let is_kept = !link.kept.is_empty() || !engine.speech.replaces_unread();
+                let is_kept = !link.kept.is_empty() || !engine.keeps;
                 let is_same = link.settled
                     && is_kept
                     && person
@@ -162,7 +162,7 @@ pub(super) fn task(engine: &Engine, scope: &Scope<'_>, key: &str, need: Need) ->
     let link = engine.state.people.get(key);
     let (profile, kept) = match scope.person(key) {
         Some(person) => {
-            let kept = engine.speech.replaces_unread().then(|| keep(&profile(engine, scope, person, false)));
+            let kept = engine.keeps.then(|| keep(&profile(engine, scope, person, false)));
             (profile(engine, scope, person, active), kept.unwrap_or_default())
         }
         None => (gone(link), link.map(|link| link.kept.clone()).unwrap_or_default()),
